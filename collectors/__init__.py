@@ -1,0 +1,1 @@
+"""Bring facts in from where they arise."""

@@ -1,0 +1,1 @@
+"""Streamlit pages: load, call and draw."""

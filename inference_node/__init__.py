@@ -1,0 +1,1 @@
+"""Serves ONNX models over HTTP; batches, executes and meters."""

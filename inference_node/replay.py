@@ -1,0 +1,299 @@
+"""The replay client: sends a workload to a running node as real HTTP requests, open loop.
+
+Open loop: every request leaves at its scheduled instant, whatever became of the earlier ones. A
+closed loop would wait for a slow node and so hide the queue that real users would have met
+(Schroeder, Wierman, Harchol-Balter: Open Versus Closed, NSDI 2006).
+"""
+
+import asyncio
+import errno
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import perf_counter
+from types import SimpleNamespace
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from inference_node.replay_errors import NodeNotThereError, ReplayInputError
+from inference_node.replay_images import ReplayImages
+from inference_node.replay_report import ReplayReport, Tally
+from simulator import Workload
+
+CONNECT_TIMEOUT_S = 5.0
+
+# Below the keep-alive time of common servers (5 s and more), so that the client, not the node, is
+# the one to close an idle connection: a request may otherwise be sent into a closing one.
+KEEPALIVE_S = 2.0
+
+LABELS_OF_TENANT = {
+    "shop": "team=commerce,project=checkout",
+    "search": "team=search,project=ranking",
+    "lab": "team=research,project=experiments",
+}
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """How to replay: which model and version (None: the node's choice), and at what pace.
+
+    speed: 2 halves every gap between arrivals. repeat: start over at the end, until stopped.
+    timeout_s: after so long a request counts as lost. grace_s: so long a stopped replay awaits
+    the answers still outstanding.
+    """
+
+    model: str = "digits"
+    version: str | None = None
+    speed: float = 1.0
+    repeat: bool = False
+    timeout_s: float = 30.0
+    grace_s: float = 10.0
+
+
+DEFAULT_OPTIONS = ReplayOptions()
+
+
+async def replay(
+    workload: Workload,
+    images: ReplayImages,
+    url: str,
+    options: ReplayOptions = DEFAULT_OPTIONS,
+    *,
+    stop: asyncio.Event | None = None,
+) -> ReplayReport:
+    """Send each request of `workload` to the node at `url` when it is due; return what came of it.
+
+    Key modulo the number of images selects the image. Setting `stop` ends the schedule; what is
+    outstanding then has `grace_s` to be answered. A node that refuses, fails or falls silent is
+    counted and never raises. Raises ReplayInputError when the request cannot be made at all: no
+    http(s) url, an empty workload, or requests of several items (a request carries one image).
+    """
+    if len(workload) == 0:
+        raise ReplayInputError("workload", "empty", "at least one request")
+    if workload.items.max() > 1:
+        raise ReplayInputError("items", int(workload.items.max()), "1, a request is one image")
+    query = {"model": options.model} | ({"version": options.version} if options.version else {})
+    predict_url = (node_url(url) / "predict").with_query(query)
+    stopping = asyncio.create_task((stop or asyncio.Event()).wait())
+    started_s = perf_counter()
+    tally = Tally()
+    try:
+        async with _session(options) as session, asyncio.TaskGroup() as group:
+            sender = _Sender(session, predict_url, images, tally)
+            outstanding: set[asyncio.Task[None]] = set()
+
+            async def follow_schedule() -> None:
+                for due_s, key, tenant, priority in _schedule(workload, options, started_s):
+                    await _sleep_until(due_s)
+                    tally.scheduled += 1
+                    task = group.create_task(sender.send(due_s, key, tenant, priority))
+                    outstanding.add(task)
+                    task.add_done_callback(outstanding.discard)
+                if outstanding:
+                    await asyncio.wait(outstanding)
+
+            replaying = group.create_task(follow_schedule())
+            await asyncio.wait({replaying, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopped = not replaying.done()
+            replaying.cancel()
+            if outstanding:
+                await asyncio.wait(outstanding, timeout=options.grace_s)
+            for task in outstanding:
+                task.cancel()
+    finally:
+        stopping.cancel()
+    return tally.report(duration_s=round(perf_counter() - started_s, 6), stopped=stopped)
+
+
+async def find_node(url: str) -> None:
+    """Return when the node at `url` accepts a connection; raise NodeNotThereError when not.
+
+    Raises ReplayInputError when `url` is no http(s) url.
+    """
+    address = node_url(url)
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(address.host, address.port)
+    except TimeoutError as error:
+        message = f"no node at {url}: no connection within {CONNECT_TIMEOUT_S:g} s"
+        raise NodeNotThereError(message) from error
+    except OSError as error:
+        raise NodeNotThereError(f"no node at {url}: {_connect_kind(error)}") from error
+    writer.close()
+
+
+def node_url(url: str) -> URL:
+    """Return `url` parsed; raise ReplayInputError unless it is http(s) with a host."""
+    accepted = "an address such as http://127.0.0.1:8000"
+    try:
+        parsed = URL(url)
+    except ValueError as error:
+        raise ReplayInputError("url", url, accepted) from error
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise ReplayInputError("url", url, accepted)
+    return parsed
+
+
+class _Answer(msgspec.Struct):
+    """What the replay reads of an answer; the node may say more."""
+
+    class_: str = msgspec.field(name="class")
+
+
+class _Attempt:
+    """When a request was handed to its connection, None until then."""
+
+    __slots__ = ("sent_s",)
+
+    def __init__(self) -> None:
+        self.sent_s: float | None = None
+
+
+class _Sender:
+    """Sends single requests and tallies what comes of each."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, url: URL, images: ReplayImages, tally: Tally
+    ) -> None:
+        self._session = session
+        self._url = url
+        self._images = images
+        self._tally = tally
+        self._answers = msgspec.json.Decoder(_Answer)
+
+    async def send(self, due_s: float, key: int, tenant: str, priority: str) -> None:
+        """Send one request and tally its outcome; raises nothing but its own cancellation."""
+        image = key % len(self._images)
+        attempt = _Attempt()
+        try:
+            async with self._session.post(
+                self._url,
+                data=self._images.bodies[image],
+                headers=_headers(tenant, priority),
+                allow_redirects=False,
+                trace_request_ctx=attempt,
+            ) as response:
+                body = await response.read()
+            answered_s = perf_counter()
+        except asyncio.CancelledError:
+            self._lost(attempt, due_s, "abandoned")
+            raise
+        except (aiohttp.ClientError, OSError) as error:
+            self._lost(attempt, due_s, _kind(error))
+            return
+        # An answer may overtake the request it refuses; the request then counts as sent with it.
+        sent_s = answered_s if attempt.sent_s is None else attempt.sent_s
+        self._tally.send(due_s, sent_s)
+        right = response.status == 200 and self._class_of(body) == self._images.labels[image]
+        self._tally.answer(
+            response.status, right=right, due_s=due_s, sent_s=sent_s, answered_s=answered_s
+        )
+
+    def _lost(self, attempt: _Attempt, due_s: float, kind: str) -> None:
+        if attempt.sent_s is None:
+            self._tally.not_sent[kind] += 1
+        else:
+            self._tally.send(due_s, attempt.sent_s)
+            self._tally.errors[kind] += 1
+
+    def _class_of(self, body: bytes) -> str | None:
+        try:
+            return self._answers.decode(body).class_
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+
+def _session(options: ReplayOptions) -> aiohttp.ClientSession:
+    async def note_send(
+        _session: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        _chunk: aiohttp.TraceRequestChunkSentParams,
+    ) -> None:
+        context.trace_request_ctx.sent_s = perf_counter()
+
+    # The body is one chunk, written together with the head in the same turn of the event loop.
+    trace = aiohttp.TraceConfig()
+    trace.on_request_chunk_sent.append(note_send)
+    return aiohttp.ClientSession(
+        # No limit: a request that waited for a free connection would not be sent when it is due.
+        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=None, keepalive_timeout=KEEPALIVE_S),
+        timeout=aiohttp.ClientTimeout(total=options.timeout_s),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=[trace],
+    )
+
+
+def _schedule(
+    workload: Workload, options: ReplayOptions, started_s: float
+) -> Iterator[tuple[float, int, str, str]]:
+    """Yield (due_s, key, tenant, priority) in order of arrival, for ever if asked to repeat."""
+    rounds = itertools.count() if options.repeat else range(1)
+    period_s = _period_s(workload)
+    for number in rounds:
+        for arrived_at_s, key, _items, priority, tenant in workload.rows():
+            yield (
+                started_s + (number * period_s + arrived_at_s) / options.speed,
+                key,
+                tenant,
+                priority,
+            )
+
+
+def _period_s(workload: Workload) -> float:
+    """Return after how many seconds a repeated workload starts over.
+
+    One mean gap after the last arrival, so that the mean rate stays what it is; 1 s where all
+    arrive at once and there is no gap.
+    """
+    last_s = float(workload.arrived_at_s[-1])
+    gaps = max(len(workload) - 1, 1)
+    return last_s + last_s / gaps or 1.0
+
+
+async def _sleep_until(due_s: float) -> None:
+    # At least one turn of the event loop, so that a client that is behind still reads answers.
+    await asyncio.sleep(max(0.0, due_s - perf_counter()))
+    # Timers of the event loop may fire up to half a millisecond early.
+    while (remaining_s := due_s - perf_counter()) > 0:
+        await asyncio.sleep(remaining_s)
+
+
+def _headers(tenant: str, priority: str) -> dict[str, str]:
+    # A comma separates labels and an equals sign their parts: neither may come from the name.
+    name = re.sub("[,=]", "_", tenant)
+    return {
+        "content-type": "image/png",
+        "x-tenant": tenant,
+        "x-priority": priority,
+        "x-origin": "replay",
+        "x-labels": LABELS_OF_TENANT.get(tenant, f"team={name},project={name}"),
+    }
+
+
+def _kind(error: aiohttp.ClientError | OSError) -> str:
+    """Return a short name for what became of a request that was not answered."""
+    match error:
+        case TimeoutError():
+            return "timeout"
+        case aiohttp.ClientConnectorError():
+            return _connect_kind(error.os_error)
+        case OSError():
+            return "reset"
+        case aiohttp.ClientConnectionError():
+            return "disconnected"
+        case aiohttp.ClientPayloadError():
+            return "truncated"
+        case aiohttp.ClientResponseError():
+            return "malformed"
+    return "failed"
+
+
+def _connect_kind(error: OSError) -> str:
+    if error.errno == errno.ECONNREFUSED or isinstance(error, ConnectionRefusedError):
+        return "refused"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "too many open files"
+    return "no connection"

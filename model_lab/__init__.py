@@ -1,0 +1,1 @@
+"""Trains and compresses models and measures size, speed and accuracy."""

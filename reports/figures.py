@@ -1,0 +1,100 @@
+"""The figures of one stretch of time: from counts, histograms and exact costs to what is shown."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from costs import TICKS_PER_USD, Cost, to_usd
+from store import quantile_us
+
+SECOND_US = 1_000_000
+HOUR_US = 3_600 * SECOND_US
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was counted in one stretch of time. Facts of disjoint stretches add up.
+
+    `latency` counts successful requests by histogram bucket; `covered_us` is how much of the
+    stretch the data covers; `busy_us` of `capacity_us` worker-microseconds were spent executing.
+    """
+
+    covered_us: int
+    requests: int
+    failures: int
+    latency: Counter[int]
+    capacity_us: int
+    busy_us: int
+    cost: Cost
+
+    def __add__(self, other: "Facts") -> "Facts":
+        return Facts(
+            self.covered_us + other.covered_us,
+            self.requests + other.requests,
+            self.failures + other.failures,
+            self.latency + other.latency,
+            self.capacity_us + other.capacity_us,
+            self.busy_us + other.busy_us,
+            Cost(self.cost.machine + other.cost.machine, self.cost.direct + other.cost.direct),
+        )
+
+
+NOTHING = Facts(0, 0, 0, Counter(), 0, 0, Cost(0, Fraction(0)))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a person reads. A figure is None where its denominator is zero.
+
+    `usd_per_1000` is all machine cost, idle included, per 1,000 successful requests.
+    """
+
+    requests: int
+    failures: int
+    cost: Cost
+    spend_usd_per_hour: float | None
+    usd_per_1000: float | None
+    requests_per_s: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    utilization: float | None
+    idle_share: float | None
+    error_rate: float | None
+
+    @property
+    def machine_usd(self) -> Decimal:
+        """Machine cost of the stretch."""
+        return to_usd(self.cost.machine)
+
+
+def figures(facts: Iterable[Facts]) -> Figures:
+    """Return the figures of all `facts` together: counts are added, quantiles come from buckets."""
+    total = sum(facts, NOTHING)
+    usd = float(Fraction(total.cost.machine) / TICKS_PER_USD)
+    successes = total.requests - total.failures
+    return Figures(
+        requests=total.requests,
+        failures=total.failures,
+        cost=total.cost,
+        spend_usd_per_hour=_ratio(usd, total.covered_us / HOUR_US),
+        usd_per_1000=_ratio(usd, successes / 1000) if total.cost.machine else None,
+        requests_per_s=_ratio(total.requests, total.covered_us / SECOND_US),
+        p50_ms=_quantile_ms(total.latency, 0.50),
+        p95_ms=_quantile_ms(total.latency, 0.95),
+        p99_ms=_quantile_ms(total.latency, 0.99),
+        utilization=_ratio(total.busy_us, total.capacity_us),
+        idle_share=_ratio(float(total.cost.idle), float(total.cost.machine)),
+        error_rate=_ratio(total.failures, total.requests),
+    )
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+def _quantile_ms(counts: Counter[int], q: float) -> float | None:
+    value = quantile_us(counts, q)
+    return None if value is None else value / 1000

@@ -1,0 +1,82 @@
+"""Opening the database file for as short as possible: one process writes, or many read.
+
+DuckDB locks the file for as long as a process has it open. So both sides open, do their work and
+close, and retry with jittered back-off while the other side has it.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from store.errors import DatabaseBusyError, DatabaseMissingError, DatabaseUnusableError
+from store.schema import MIGRATIONS, migrate, require_known_version
+
+WAIT_S = 10.0
+FIRST_PAUSE_S = 0.005
+LONGEST_PAUSE_S = 0.1
+
+
+@contextmanager
+def open_writer(path: Path, *, wait_s: float = WAIT_S) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open `path` for writing, create or migrate it where needed, and close it at the end.
+
+    Raises DatabaseBusyError after `wait_s` seconds of waiting for readers, DatabaseUnusableError
+    when the file is not ours to write.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = _connect(path, read_only=False, wait_s=wait_s)
+    try:
+        migrate(connection, path)
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def open_reader(path: Path, *, wait_s: float = WAIT_S) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open `path` for reading and close it at the end.
+
+    Raises DatabaseMissingError when there is no file, DatabaseBusyError after `wait_s` seconds of
+    waiting for the writer, DatabaseUnusableError when the file cannot be read.
+    """
+    if not path.exists():
+        raise DatabaseMissingError(f"{path}: no database yet")
+    connection = _connect(path, read_only=True, wait_s=wait_s)
+    try:
+        version = require_known_version(connection, path)
+        if version == 0:
+            raise DatabaseMissingError(f"{path}: the database is being created")
+        if version < len(MIGRATIONS):
+            raise DatabaseUnusableError(
+                f"{path}: written by an older version; start the collector once to upgrade it"
+            )
+        yield connection
+    finally:
+        connection.close()
+
+
+def _connect(path: Path, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:
+    give_up_at = time.monotonic() + wait_s
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" not in str(error):
+                raise DatabaseUnusableError(f"{path}: {_first_line(error)}") from error
+            if time.monotonic() >= give_up_at:
+                raise DatabaseBusyError(
+                    f"{path}: still locked by another process after {wait_s:g} s"
+                ) from error
+        except duckdb.Error as error:
+            raise DatabaseUnusableError(f"{path}: {_first_line(error)}") from error
+        time.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,52 @@
+"""What is in the database and how fresh it is."""
+
+from dataclasses import dataclass
+
+import duckdb
+
+
+@dataclass(frozen=True)
+class StoreState:
+    """`commits` changes with every commit and with nothing else: a cache key for all reading.
+
+    The instants are None while there is no fact they could speak of.
+    """
+
+    commits: int
+    committed_at_us: int
+    records: int
+    rejected_lines: int
+    first_fact_us: int | None
+    last_arrival_us: int | None
+    last_sample_us: int | None
+
+    @property
+    def last_fact_us(self) -> int | None:
+        """The newest instant that any fact speaks of, None when there is none."""
+        return max((self.last_arrival_us or 0, self.last_sample_us or 0)) or None
+
+
+def read_commits(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the number of commits so far."""
+    [(commits,)] = connection.execute("SELECT commits FROM store_state").fetchall()
+    return int(commits)
+
+
+def read_state(connection: duckdb.DuckDBPyConnection) -> StoreState:
+    """Return the state of the whole database."""
+    [row] = connection.execute(
+        """
+        SELECT
+            commits,
+            committed_at_us,
+            (SELECT coalesce(sum(requests), 0)::BIGINT FROM usage_minute),
+            (SELECT count(*) FROM rejected_line),
+            least(
+                (SELECT min(arrived_at_us) FROM usage_record_hot),
+                (SELECT min(sampled_at_us - interval_us) FROM node_sample)),
+            (SELECT max(arrived_at_us) FROM usage_record_hot),
+            (SELECT max(sampled_at_us) FROM node_sample)
+        FROM store_state
+        """
+    ).fetchall()
+    return StoreState(*row)

@@ -1,0 +1,219 @@
+"""The spool: the durable buffer between a node and the collector, both sides of its format.
+
+Layout: `<spool>/<node_id>/<boot_id>/<number>.ndjson`, numbers from 1 in eight digits. One process
+appends whole lines and holds an exclusive flock on the segment it writes, from before the name
+becomes visible until it is done with it. The kernel lets go of the lock when the process dies, so
+"nobody holds the lock" means "closed" after a rotation, a stop and a kill -9 alike.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+SUFFIX = ".ndjson"
+NEWLINE = b"\n"
+
+
+class SpoolError(OSError):
+    """The spool cannot be written; the message names the path and the system's reason."""
+
+
+class SpoolWriter:
+    """Appends lines for one boot of one node. Not thread-safe: one thread owns it.
+
+    A segment is left for the next number when it holds `segment_bytes` or is `segment_seconds` old.
+    With `fsync` every append is on disk before it returns; without, the system decides when (the
+    lines survive the death of this process either way, only not a crash of the machine).
+    """
+
+    def __init__(
+        self,
+        spool: Path,
+        node_id: str,
+        boot_id: str,
+        *,
+        segment_bytes: int = 64 * 2**20,
+        segment_seconds: float = 60.0,
+        fsync: bool = False,
+    ) -> None:
+        self._folder = spool / node_id / boot_id
+        self._segment_bytes = segment_bytes
+        self._segment_seconds = segment_seconds
+        self._fsync = fsync
+        self._number = 0
+        self._descriptor: int | None = None
+        self._size = 0
+        self._opened_at = 0.0
+
+    def append(self, lines: bytes) -> None:
+        """Append `lines`, which end in a newline, all or none of them.
+
+        Raises SpoolError when the system refuses (disk full, no permission); what was written of
+        `lines` is taken back, so a later append of the same lines leaves each of them once.
+        """
+        try:
+            descriptor = self._open_segment()
+            written = 0
+            try:
+                while written < len(lines):
+                    written += os.write(descriptor, memoryview(lines)[written:])
+                if self._fsync:
+                    os.fdatasync(descriptor)
+            except OSError:
+                self._take_back(descriptor)
+                raise
+        except OSError as error:
+            raise SpoolError(error.errno, f"spool {self._folder}: {error.strerror}") from error
+        self._size += len(lines)
+
+    def close(self) -> None:
+        """Let go of the current segment, after which a reader may consume and delete it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _take_back(self, descriptor: int) -> None:
+        try:
+            os.ftruncate(descriptor, self._size)
+        except OSError:
+            # Nothing may follow the torn line in this segment.
+            self.close()
+
+    def _open_segment(self) -> int:
+        full = self._size >= self._segment_bytes
+        old = self._size > 0 and time.monotonic() - self._opened_at >= self._segment_seconds
+        if self._descriptor is not None and (full or old):
+            self.close()
+        if self._descriptor is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            number = self._number + 1
+            hidden = self._folder / f".{number:08d}{SUFFIX}.new"
+            descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                hidden.rename(self._folder / f"{number:08d}{SUFFIX}")
+            except OSError:
+                os.close(descriptor)
+                raise
+            self._descriptor, self._number, self._size = descriptor, number, 0
+            self._opened_at = time.monotonic()
+        return self._descriptor
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """How far one boot was read: everything before byte `offset` of segment `segment`."""
+
+    segment: int = 1
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Lines of one boot that were not read before, and where reading goes on once they are stored.
+
+    `lines` holds (start, line without newline); all lines are from segment `segment`. A `torn` last
+    line has no newline: its writer died while writing it.
+    """
+
+    node_id: str
+    boot_id: str
+    segment: int
+    lines: list[tuple[int, bytes]]
+    torn: tuple[int, bytes] | None
+    start: Position
+    end: Position
+
+
+@dataclass(frozen=True)
+class Boot:
+    """The folder of one boot of one node, and what a collector does with it."""
+
+    folder: Path
+
+    @property
+    def node_id(self) -> str:
+        """The node's name: the folder above."""
+        return self.folder.parent.name
+
+    @property
+    def boot_id(self) -> str:
+        """The boot's id: the folder itself."""
+        return self.folder.name
+
+    def segments(self) -> list[int]:
+        """Return the numbers of the visible segments, ascending."""
+        names = (p.name.removesuffix(SUFFIX) for p in self.folder.glob(f"*{SUFFIX}"))
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def read(self, position: Position, limit_bytes: int) -> Chunk | None:
+        """Return the next whole lines after `position`, about `limit_bytes` of them, or None.
+
+        A line longer than `limit_bytes` is read whole. None means there is nothing to do now.
+        """
+        for number in self.segments():
+            if number < position.segment:
+                continue
+            start = position if number == position.segment else Position(number, 0)
+            chunk = self._read_segment(start, limit_bytes)
+            if chunk is not None:
+                return chunk
+            if not self._is_closed(number):
+                return None
+        return None
+
+    def delete_consumed(self, position: Position) -> None:
+        """Delete the segments that lie wholly before `position` and that nobody writes any more."""
+        for number in self.segments():
+            if number > position.segment:
+                break
+            # Asked before the size is: what a closed segment then holds is all there will be.
+            if not self._is_closed(number):
+                break
+            path = self._path(number)
+            if number < position.segment or path.stat().st_size == position.offset:
+                path.unlink()
+        if not self.segments() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:08d}{SUFFIX}"
+
+    def _is_closed(self, number: int) -> bool:
+        with self._path(number).open("rb") as segment:
+            try:
+                fcntl.flock(segment, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+    def _read_segment(self, start: Position, limit_bytes: int) -> Chunk | None:
+        # Asked before the bytes are read: what a closed segment then holds is all there will be.
+        closed = self._is_closed(start.segment)
+        with self._path(start.segment).open("rb") as segment:
+            segment.seek(start.offset)
+            data = segment.read(limit_bytes)
+            if data and not data.endswith(NEWLINE):
+                data += segment.readline()
+        whole = data.rfind(NEWLINE) + 1
+        lines = list(_split(data[:whole], start.offset))
+        tail = data[whole:]
+        torn = (start.offset + whole, tail) if tail and closed else None
+        end = Position(start.segment, start.offset + (len(data) if torn else whole))
+        if end == start:
+            return None
+        return Chunk(self.node_id, self.boot_id, start.segment, lines, torn, start, end)
+
+
+def boots(spool: Path) -> list[Boot]:
+    """Return every boot that has a folder in `spool`, oldest boot of each node first."""
+    return [Boot(path) for path in sorted(spool.glob("*/*")) if path.is_dir()]
+
+
+def _split(data: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
+    for line in data.split(NEWLINE)[:-1]:
+        yield offset, line
+        offset += len(line) + 1
