@@ -6,34 +6,21 @@ closed loop would wait for a slow node and so hide the queue that real users wou
 """
 
 import asyncio
-import errno
+import contextlib
 import itertools
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
-from types import SimpleNamespace
 
-import aiohttp
-import msgspec
 from yarl import URL
 
 from inference_node.replay_errors import NodeNotThereError, ReplayInputError
 from inference_node.replay_images import ReplayImages
 from inference_node.replay_report import ReplayReport, Tally
+from inference_node.replay_sender import Sender, connect_kind, open_session
 from simulator import Workload
 
 CONNECT_TIMEOUT_S = 5.0
-
-# Below the keep-alive time of common servers (5 s and more), so that the client, not the node, is
-# the one to close an idle connection: a request may otherwise be sent into a closing one.
-KEEPALIVE_S = 2.0
-
-LABELS_OF_TENANT = {
-    "shop": "team=commerce,project=checkout",
-    "search": "team=search,project=ranking",
-    "lab": "team=research,project=experiments",
-}
 
 
 @dataclass(frozen=True)
@@ -78,12 +65,12 @@ async def replay(
     query = {"model": options.model} | ({"version": options.version} if options.version else {})
     predict_url = (node_url(url) / "predict").with_query(query)
     stopping = asyncio.create_task((stop or asyncio.Event()).wait())
-    started_s = perf_counter()
     tally = Tally()
     try:
-        async with _session(options) as session, asyncio.TaskGroup() as group:
-            sender = _Sender(session, predict_url, images, tally)
+        async with open_session(options.timeout_s) as session, asyncio.TaskGroup() as group:
+            sender = Sender(session, predict_url, images, tally)
             outstanding: set[asyncio.Task[None]] = set()
+            started_s = perf_counter()
 
             async def follow_schedule() -> None:
                 for due_s, key, tenant, priority in _schedule(workload, options, started_s):
@@ -121,8 +108,10 @@ async def find_node(url: str) -> None:
         message = f"no node at {url}: no connection within {CONNECT_TIMEOUT_S:g} s"
         raise NodeNotThereError(message) from error
     except OSError as error:
-        raise NodeNotThereError(f"no node at {url}: {_connect_kind(error)}") from error
+        raise NodeNotThereError(f"no node at {url}: {connect_kind(error)}") from error
     writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 def node_url(url: str) -> URL:
@@ -130,100 +119,13 @@ def node_url(url: str) -> URL:
     accepted = "an address such as http://127.0.0.1:8000"
     try:
         parsed = URL(url)
+        # What looking the host up would do first, and fail at with no OSError.
+        (parsed.host or "").encode("idna")
     except ValueError as error:
         raise ReplayInputError("url", url, accepted) from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise ReplayInputError("url", url, accepted)
     return parsed
-
-
-class _Answer(msgspec.Struct):
-    """What the replay reads of an answer; the node may say more."""
-
-    class_: str = msgspec.field(name="class")
-
-
-class _Attempt:
-    """When a request was handed to its connection, None until then."""
-
-    __slots__ = ("sent_s",)
-
-    def __init__(self) -> None:
-        self.sent_s: float | None = None
-
-
-class _Sender:
-    """Sends single requests and tallies what comes of each."""
-
-    def __init__(
-        self, session: aiohttp.ClientSession, url: URL, images: ReplayImages, tally: Tally
-    ) -> None:
-        self._session = session
-        self._url = url
-        self._images = images
-        self._tally = tally
-        self._answers = msgspec.json.Decoder(_Answer)
-
-    async def send(self, due_s: float, key: int, tenant: str, priority: str) -> None:
-        """Send one request and tally its outcome; raises nothing but its own cancellation."""
-        image = key % len(self._images)
-        attempt = _Attempt()
-        try:
-            async with self._session.post(
-                self._url,
-                data=self._images.bodies[image],
-                headers=_headers(tenant, priority),
-                allow_redirects=False,
-                trace_request_ctx=attempt,
-            ) as response:
-                body = await response.read()
-            answered_s = perf_counter()
-        except asyncio.CancelledError:
-            self._lost(attempt, due_s, "abandoned")
-            raise
-        except (aiohttp.ClientError, OSError) as error:
-            self._lost(attempt, due_s, _kind(error))
-            return
-        # An answer may overtake the request it refuses; the request then counts as sent with it.
-        sent_s = answered_s if attempt.sent_s is None else attempt.sent_s
-        self._tally.send(due_s, sent_s)
-        right = response.status == 200 and self._class_of(body) == self._images.labels[image]
-        self._tally.answer(
-            response.status, right=right, due_s=due_s, sent_s=sent_s, answered_s=answered_s
-        )
-
-    def _lost(self, attempt: _Attempt, due_s: float, kind: str) -> None:
-        if attempt.sent_s is None:
-            self._tally.not_sent[kind] += 1
-        else:
-            self._tally.send(due_s, attempt.sent_s)
-            self._tally.errors[kind] += 1
-
-    def _class_of(self, body: bytes) -> str | None:
-        try:
-            return self._answers.decode(body).class_
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return None
-
-
-def _session(options: ReplayOptions) -> aiohttp.ClientSession:
-    async def note_send(
-        _session: aiohttp.ClientSession,
-        context: SimpleNamespace,
-        _chunk: aiohttp.TraceRequestChunkSentParams,
-    ) -> None:
-        context.trace_request_ctx.sent_s = perf_counter()
-
-    # The body is one chunk, written together with the head in the same turn of the event loop.
-    trace = aiohttp.TraceConfig()
-    trace.on_request_chunk_sent.append(note_send)
-    return aiohttp.ClientSession(
-        # No limit: a request that waited for a free connection would not be sent when it is due.
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=None, keepalive_timeout=KEEPALIVE_S),
-        timeout=aiohttp.ClientTimeout(total=options.timeout_s),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trace_configs=[trace],
-    )
 
 
 def _schedule(
@@ -259,41 +161,3 @@ async def _sleep_until(due_s: float) -> None:
     # Timers of the event loop may fire up to half a millisecond early.
     while (remaining_s := due_s - perf_counter()) > 0:
         await asyncio.sleep(remaining_s)
-
-
-def _headers(tenant: str, priority: str) -> dict[str, str]:
-    # A comma separates labels and an equals sign their parts: neither may come from the name.
-    name = re.sub("[,=]", "_", tenant)
-    return {
-        "content-type": "image/png",
-        "x-tenant": tenant,
-        "x-priority": priority,
-        "x-origin": "replay",
-        "x-labels": LABELS_OF_TENANT.get(tenant, f"team={name},project={name}"),
-    }
-
-
-def _kind(error: aiohttp.ClientError | OSError) -> str:
-    """Return a short name for what became of a request that was not answered."""
-    match error:
-        case TimeoutError():
-            return "timeout"
-        case aiohttp.ClientConnectorError():
-            return _connect_kind(error.os_error)
-        case OSError():
-            return "reset"
-        case aiohttp.ClientConnectionError():
-            return "disconnected"
-        case aiohttp.ClientPayloadError():
-            return "truncated"
-        case aiohttp.ClientResponseError():
-            return "malformed"
-    return "failed"
-
-
-def _connect_kind(error: OSError) -> str:
-    if error.errno == errno.ECONNREFUSED or isinstance(error, ConnectionRefusedError):
-        return "refused"
-    if error.errno in (errno.EMFILE, errno.ENFILE):
-        return "too many open files"
-    return "no connection"

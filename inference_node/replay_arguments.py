@@ -45,9 +45,10 @@ GENERATED = {
 # The parts below this module name fields; whoever types the command knows options.
 OPTION_OF_FIELD = {
     "url": "--url",
+    "images": "--images",
+    "rate_rps * duration_s": "--rate times --duration",
     "rate_rps": "--rate",
     "duration_s": "--duration",
-    "rate_rps * duration_s": "--rate times --duration",
     "zipf_exponent": "--zipf",
     "tenants": "--tenants",
     "priorities": "--priorities",
@@ -92,8 +93,8 @@ def run_replay(arguments: argparse.Namespace) -> int:
             speed=_speed(arguments.speed),
             repeat=arguments.repeat,
         )
-        workload = _workload(arguments)
-        images = _images(arguments.images)
+        images = load_images(Path(arguments.images))
+        workload = _workload(arguments, keys=len(images))
         report = uvloop.run(_replayed(workload, images, arguments.url, options))
     except (ReplayInputError, WorkloadError) as error:
         sys.stderr.write(f"replay: {_in_options(error)}\n")
@@ -117,7 +118,7 @@ async def _replayed(
     return await replay(workload, images, url, options, stop=stop)
 
 
-def _workload(arguments: argparse.Namespace) -> Workload:
+def _workload(arguments: argparse.Namespace, keys: int) -> Workload:
     if arguments.process is None:
         for name in GENERATED:
             if getattr(arguments, name) is not None:
@@ -126,8 +127,11 @@ def _workload(arguments: argparse.Namespace) -> Workload:
         return _read(Path(arguments.arrivals or SAMPLE_ARRIVALS))
     if arguments.arrivals is not None:
         raise ReplayInputError("--arrivals", arguments.arrivals, "either this or --process")
-    given = {name: getattr(arguments, name) or default for name, default in GENERATED.items()}
-    return _generated(arguments.process, given)
+    given = {
+        name: default if getattr(arguments, name) is None else getattr(arguments, name)
+        for name, default in GENERATED.items()
+    }
+    return _generated(arguments.process, given, keys)
 
 
 def _read(path: Path) -> Workload:
@@ -137,24 +141,22 @@ def _read(path: Path) -> Workload:
         accepted = f"a readable CSV file ({error.strerror})"
         raise ReplayInputError("--arrivals", str(path), accepted) from error
     except WorkloadError as error:
-        raise WorkloadError(
-            f"--arrivals {path}: {error.field}", error.value, error.accepted, error.line
-        ) from error
+        name = f"--arrivals {path}, line {error.line}: {error.field}"
+        raise ReplayInputError(name, error.value, error.accepted) from error
     if len(workload) == 0:
         raise ReplayInputError(f"--arrivals {path}", "empty", "at least one request")
     if workload.items.max() > 1:
-        most = int(workload.items.max())
-        raise ReplayInputError(f"--arrivals {path}: items", most, "1, a request is one image")
+        name = f"--arrivals {path}: items"
+        raise ReplayInputError(name, int(workload.items.max()), "1, a request is one image")
     return workload
 
 
-def _generated(process: str, given: dict[str, str]) -> Workload:
+def _generated(process: str, given: dict[str, str], keys: int) -> Workload:
     rate_rps = _number("--rate", given["rate"])
     duration_s = _number("--duration", given["duration"])
     rng = np.random.default_rng(_seed(given["seed"]))
-    # As many inputs as the sample has images; `replay` folds the keys onto those it is given.
     population = Population(
-        keys=SAMPLE_KEYS,
+        keys=keys,
         zipf_exponent=_number("--zipf", given["zipf"]),
         tenants=_weights("--tenants", given["tenants"]),
         priorities=_weights("--priorities", given["priorities"]),
@@ -169,5 +171,58 @@ def _generated(process: str, given: dict[str, str]) -> Workload:
         case _:
             raise ReplayInputError("--process", process, ", ".join(PROCESSES))
     if len(arrived_at_s) == 0:
-        raise ReplayInputError("--rate times --duration", rate_rps * duration_s, "more: no request")
+        accepted = "enough for at least one request"
+        raise ReplayInputError("--rate times --duration", rate_rps * duration_s, accepted)
     return population.workload(rng, arrived_at_s)
+
+
+def _text(arguments: argparse.Namespace, name: str) -> str:
+    text: str = getattr(arguments, name)
+    if not text.strip():
+        raise ReplayInputError(f"--{name}", text, "a name")
+    return text
+
+
+def _number(option: str, text: str, accepted: str = "a finite number") -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ReplayInputError(option, text, accepted)
+    return number
+
+
+def _speed(text: str) -> float:
+    accepted = "a number above 0"
+    speed = _number("--speed", text, accepted)
+    if speed <= 0:
+        raise ReplayInputError("--speed", text, accepted)
+    return speed
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise ReplayInputError("--seed", text, "a whole number from 0, of at most 18 digits")
+    return int(text)
+
+
+def _weights(option: str, text: str) -> dict[str, float]:
+    accepted = "names with weights, each name once, such as a=0.7,b=0.3"
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, weight = part.partition("=")
+        if not equals or name.strip() in weights:
+            raise ReplayInputError(option, text, accepted)
+        weights[name.strip()] = _number(option, weight, accepted)
+    return weights
+
+
+def _in_options(error: ReplayInputError | WorkloadError) -> str:
+    """Return the message of `error`, which names a field, with the option it comes from."""
+    field = error.name if isinstance(error, ReplayInputError) else error.field
+    for name, option in OPTION_OF_FIELD.items():
+        # What follows a space says where in a file.
+        if field == name or field.startswith(f"{name} "):
+            return str(error).replace(name, option, 1)
+    return str(error)

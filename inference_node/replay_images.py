@@ -50,15 +50,17 @@ def load_images(path: Path) -> ReplayImages:
 
     Raises ReplayInputError when the file is missing, is no .npz, or lacks what `encoded` accepts.
     """
-    accepted = "a .npz file with the arrays images and labels"
     try:
-        # allow_pickle=False: a data file must not be able to run code.
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here, as numpy leaves the file open when it is no .npz. allow_pickle=False: a data
+        # file must not be able to run code.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return ReplayImages.encoded(arrays["images"], arrays["labels"])
     except ReplayInputError as error:
-        raise ReplayInputError(f"{path}: {error.name}", error.value, error.accepted) from error
+        name = f"images {path}: {error.name}"
+        raise ReplayInputError(name, error.value, error.accepted) from error
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         # TypeError: a lone .npy array is no context manager.
+        accepted = "a readable .npz file with the arrays images and labels"
         raise ReplayInputError("images", str(path), accepted) from error
 
 

@@ -8,7 +8,7 @@ from simulator.workload import Workload
 
 SEED = 20_260_117
 DURATION_S = 300.0
-# One key for each image of data/samples/digits.npz.
+# Inputs asked for: no more than data/samples/digits.npz has images, so that no two share one.
 KEYS = 360
 
 

@@ -77,8 +77,11 @@ def _lines(stream: TextIO) -> Iterator[tuple[int, list[str]]]:
         for row in reader:
             if row:
                 yield reader.line_num, row
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise WorkloadError("text", str(error), "CSV in UTF-8", reader.line_num + 1) from error
+    except csv.Error as error:
+        raise WorkloadError("text", str(error), "CSV", reader.line_num) from error
+    except UnicodeDecodeError as error:
+        # The line that could not be read is not counted yet.
+        raise WorkloadError("text", str(error), "UTF-8", reader.line_num + 1) from error
 
 
 def _header(line: tuple[int, list[str]] | None) -> list[str]:

@@ -1,0 +1,53 @@
+# Set-up needs Python 3.11 or later and make. `make demo` to look, `make test` to check.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: demo smoke test lint types browser models lock clean
+
+demo: .venv/runtime
+	@$(BIN)/python -m deploy.local demo
+
+smoke: .venv/runtime
+	@$(BIN)/python -m deploy.local smoke
+
+test: .venv/dev lint types browser
+	$(BIN)/pytest
+
+lint: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+types: .venv/dev
+	$(BIN)/mypy
+
+browser:
+	@deploy/install_chromium
+
+# Train, compress and measure the shipped model again.
+models: .venv/dev
+	$(BIN)/python -m model_lab train
+
+# Pin again after a change of pyproject.toml.
+lock: .venv/dev
+	$(BIN)/uv pip compile requirements.in --universal --python-version 3.11 \
+		--no-header --no-annotate --quiet --upgrade -o requirements.txt
+	grep -v '^-e' requirements.txt > .venv/constraints.txt
+	$(BIN)/uv pip compile requirements-dev.in --constraint .venv/constraints.txt --universal \
+		--python-version 3.11 --no-header --no-annotate --quiet --upgrade -o requirements-dev.txt
+
+clean:
+	rm -rf .venv data/spool data/smoke data/demo data/usage.duckdb*
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
+	$(PYTHON) -m venv .venv
+
+.venv/runtime: .venv/bin/python requirements.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev: .venv/bin/python requirements-dev.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch .venv/runtime $@

@@ -1,0 +1,39 @@
+"""`python -m inference_node serve|replay`: a node, and a client that replays requests to one."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from inference_node.config import load_node_config
+from inference_node.errors import StartError
+from inference_node.replay_arguments import add_replay_arguments, run_replay
+from inference_node.server import serve
+
+
+def main() -> int:
+    """Parse the arguments, run, return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m inference_node", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    node = commands.add_parser("serve", help="serve the models of a repository")
+    node.add_argument("--model-repository", type=Path, default=Path("data/models"))
+    node.add_argument("--host", default="127.0.0.1")
+    node.add_argument("--port", type=int, default=8000, help="0 takes a free port")
+    node.add_argument("--spool", type=Path, default=Path("data/spool"))
+    node.add_argument("--config", type=Path, help="TOML file; see docs/node_config.md")
+    add_replay_arguments(commands.add_parser("replay", help="send recorded or made-up arrivals"))
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s node: %(message)s")
+    if arguments.command == "replay":
+        return run_replay(arguments)
+    try:
+        config = load_node_config(arguments.config)
+        serve(config, arguments.model_repository, arguments.host, arguments.port, arguments.spool)
+    except StartError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

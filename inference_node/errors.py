@@ -1,0 +1,85 @@
+"""What can go wrong with one request, on the way bytes -> tensors -> queue -> answer.
+
+Each failure is a status for the client and a short code for the usage record.
+"""
+
+
+class RequestError(Exception):
+    """Base: this request gets an error answer, the node goes on. The message is for the client."""
+
+    status = 500
+    code = "internal"
+
+
+class NotFoundError(RequestError):
+    """No such path."""
+
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowedError(RequestError):
+    """The path exists and takes another method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class UnknownModelError(RequestError):
+    """The request names a model or version that is not loaded."""
+
+    status = 404
+    code = "unknown_model"
+
+
+class InvalidRequestError(RequestError):
+    """The request does not fit the protocol or the model: JSON, header, name, shape, dtype."""
+
+    status = 400
+    code = "invalid_request"
+
+
+class InvalidImageError(RequestError):
+    """The body of `/predict` is not an image that can be decoded."""
+
+    status = 400
+    code = "invalid_image"
+
+
+class BodyTooLargeError(RequestError):
+    """The body is larger than the node accepts."""
+
+    status = 413
+    code = "body_too_large"
+
+
+class ImageTooLargeError(RequestError):
+    """The image has more pixels than the node is ready to decode; it was not decoded."""
+
+    status = 413
+    code = "image_too_large"
+
+
+class QueueFullError(RequestError):
+    """As many requests as allowed wait already."""
+
+    status = 503
+    code = "queue_full"
+
+
+class ExecutionError(RequestError):
+    """The model failed while it was executed."""
+
+    status = 500
+    code = "execution_failed"
+
+
+class ClientGoneError(RequestError):
+    """The client closed the connection before its request was complete; nobody reads the answer."""
+
+    status = 499
+    code = "client_gone"
+
+
+class StartError(Exception):
+    """The node cannot start; the message is one line that names file, field and remedy."""
