@@ -13,5 +13,9 @@ class CardError(ModelLabError):
     """A card is missing, is not JSON, or lacks or misspells a field."""
 
 
-class MachineError(ModelLabError):
-    """Something that the lab needs is not installed on this machine."""
+class ModelFileError(ModelLabError):
+    """A model.onnx is missing, does not load, or has other inputs or outputs than expected."""
+
+
+class MissingPackageError(ModelLabError):
+    """Training was asked for where the development packages are not installed."""

@@ -5,11 +5,10 @@ from itertools import pairwise
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from model_lab.classifier import INPUT, OUTPUT
 from model_lab.network import Network
 from model_lab.sample import CLASSES, SIDE
 
-INPUT = "image"
-OUTPUT = "probabilities"
 OPSET = 17
 IR_VERSION = 8
 """Both are read by every onnxruntime since 1.12; nothing newer is needed."""

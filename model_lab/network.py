@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from sklearn.neural_network import MLPClassifier
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from model_lab.digits import distort
 from model_lab.sample import CLASSES, SIDE, Digits, to_input
@@ -25,7 +25,7 @@ class Recipe:
     epochs: int = 32
     averaged_epochs: int = 8
     batch_size: int = 128
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-4
     l2_penalty: float = 1e-4
     rotation_degrees: float = 10.0
     shift_pixels: int = 2

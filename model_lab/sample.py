@@ -66,12 +66,11 @@ def read_sample(path: Path) -> Digits:
         with np.load(path, allow_pickle=False) as arrays:
             return Digits(images=arrays["images"], labels=arrays["labels"])
     except FileNotFoundError:
-        raise SampleError(
-            f"{path}: no such file; `python -m model_lab train` writes it"
-        ) from None
+        raise SampleError(f"{path}: no such file; `python -m model_lab train` writes it") from None
     except KeyError as error:
         raise SampleError(f"{path}: {error.args[0]}; needed are `images`, `labels`") from error
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
+        # TypeError: a lone .npy array is no context manager.
         raise SampleError(f"{path}: not a readable npz archive ({error})") from error
     except SampleError as error:
         raise SampleError(f"{path}: {error}") from error

@@ -1,0 +1,168 @@
+"""The spool keeps every whole line, once and in order, whatever becomes of its writer."""
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from usage import Boot, Position, SpoolError, SpoolWriter, boots
+
+BOOT = "0198c0de-0000-7000-8000-000000000001"
+
+# Anything but a newline may stand in a line, other line separators of Unicode and ASCII included.
+LINES = st.lists(
+    st.binary(max_size=40).map(lambda raw: raw.replace(b"\n", b"\r\x0b\xe2\x80\xa8")), max_size=40
+)
+
+
+def writer(spool: Path, segment_bytes: int = 2**20) -> SpoolWriter:
+    return SpoolWriter(spool, "node-1", BOOT, segment_bytes=segment_bytes)
+
+
+def read_all(boot: Boot, limit_bytes: int, position: Position) -> tuple[list[bytes], Position]:
+    lines: list[bytes] = []
+    while (chunk := boot.read(position, limit_bytes)) is not None:
+        assert chunk.start >= position
+        assert chunk.end > chunk.start
+        lines += [line for _, line in chunk.lines]
+        position = chunk.end
+    return lines, position
+
+
+@settings(deadline=None)
+@given(
+    lines=LINES,
+    segment_bytes=st.integers(1, 200),
+    limit_bytes=st.integers(1, 200),
+    delete=st.booleans(),
+)
+def test_every_line_is_read_once_and_in_order_however_it_is_cut(
+    lines: list[bytes], segment_bytes: int, limit_bytes: int, delete: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        spool = Path(folder)
+        out = writer(spool, segment_bytes)
+        seen: list[bytes] = []
+        position = Position()
+        for line in lines:
+            out.append(line + b"\n")
+            [boot] = boots(spool)
+            fresh, position = read_all(boot, limit_bytes, position)
+            seen += fresh
+            if delete:
+                boot.delete_consumed(position)
+        out.close()
+        assert seen == lines
+        for boot in boots(spool):
+            assert read_all(boot, limit_bytes, position) == ([], position)
+            boot.delete_consumed(position)
+        assert boots(spool) == []
+
+
+def test_the_position_of_a_line_is_where_it_begins_in_its_segment(tmp_path: Path) -> None:
+    out = writer(tmp_path)
+    out.append(b"first\nsecond\n")
+    chunk = boots(tmp_path)[0].read(Position(), 100)
+    assert chunk is not None
+    assert chunk.lines == [(0, b"first"), (6, b"second")]
+    assert chunk.end == Position(1, 13)
+    out.close()
+
+
+def test_a_torn_last_line_waits_while_its_writer_lives_and_is_told_when_it_died(
+    tmp_path: Path,
+) -> None:
+    out = writer(tmp_path)
+    out.append(b"whole\n")
+    [boot] = boots(tmp_path)
+    segment = boot.folder / "00000001.ndjson"
+    with segment.open("ab") as torn:
+        torn.write(b'{"half')
+    alive = boot.read(Position(), 100)
+    assert alive is not None
+    assert (alive.lines, alive.torn) == ([(0, b"whole")], None)
+    assert boot.read(alive.end, 100) is None
+    out.close()  # as the kernel does when the writer is killed
+    dead = boot.read(alive.end, 100)
+    assert dead is not None
+    assert (dead.lines, dead.torn) == ([], (6, b'{"half'))
+    boot.delete_consumed(dead.end)
+    assert not segment.exists()
+
+
+def test_a_segment_that_is_still_written_is_never_deleted(tmp_path: Path) -> None:
+    out = writer(tmp_path)
+    out.append(b"one\n")
+    [boot] = boots(tmp_path)
+    boot.delete_consumed(Position(1, 4))
+    out.append(b"two\n")
+    assert read_all(boot, 100, Position(1, 4)) == ([b"two"], Position(1, 8))
+    out.close()
+
+
+def test_a_closed_segment_stays_until_all_of_it_is_stored(tmp_path: Path) -> None:
+    out = writer(tmp_path)
+    out.append(b"one\ntwo\n")
+    out.close()
+    [boot] = boots(tmp_path)
+    boot.delete_consumed(Position(1, 4))
+    assert boot.segments() == [1]
+    boot.delete_consumed(Position(1, 8))
+    assert boots(tmp_path) == []
+
+
+@pytest.mark.parametrize("fault", ["write", "write and truncate"])
+def test_what_a_full_disk_cut_short_is_taken_back_and_can_be_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    out = writer(tmp_path)
+    out.append(b"before\n")
+    real_write, real_truncate = os.write, os.ftruncate
+    room = [9]
+
+    def short_write(descriptor: int, data: bytes) -> int:
+        if not room[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = real_write(descriptor, data[: room[0]])
+        room[0] -= written
+        return written
+
+    def refuse(descriptor: int, length: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "write", short_write)
+    if fault == "write and truncate":
+        monkeypatch.setattr(os, "ftruncate", refuse)
+    with pytest.raises(SpoolError, match="No space left"):
+        out.append(b"during the fault\n")
+    monkeypatch.setattr(os, "write", real_write)
+    monkeypatch.setattr(os, "ftruncate", real_truncate)
+    out.append(b"during the fault\n")
+    out.close()
+    [boot] = boots(tmp_path)
+    lines, _ = read_all(boot, 100, Position())
+    assert lines == [b"before", b"during the fault"]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "node-1").write_text("in the way")
+    with pytest.raises(SpoolError, match="node-1"):
+        writer(tmp_path).append(b"line\n")
+
+
+def test_other_files_in_the_spool_are_left_alone(tmp_path: Path) -> None:
+    out = writer(tmp_path)
+    out.append(b"line\n")
+    out.close()
+    [boot] = boots(tmp_path)
+    stray = [tmp_path / "README", boot.folder / "notes.txt", boot.folder / "x.ndjson"]
+    for path in stray:
+        path.write_text("mine")
+    lines, position = read_all(boot, 100, Position())
+    boot.delete_consumed(position)
+    assert lines == [b"line"]
+    assert all(path.exists() for path in stray)
