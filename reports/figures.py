@@ -69,6 +69,21 @@ class Figures:
         """Machine cost of the stretch."""
         return to_usd(self.cost.machine)
 
+    @property
+    def idle_usd_per_hour(self) -> float | None:
+        """The part of `spend_usd_per_hour` that no request owns; None where nothing was spent."""
+        if self.spend_usd_per_hour is None or self.idle_share is None:
+            return None
+        return self.spend_usd_per_hour * self.idle_share
+
+    @property
+    def direct_usd_per_hour(self) -> float | None:
+        """The part of `spend_usd_per_hour` that requests own; None where nothing was spent."""
+        idle = self.idle_usd_per_hour
+        if self.spend_usd_per_hour is None or idle is None:
+            return None
+        return self.spend_usd_per_hour - idle
+
 
 def figures(facts: Iterable[Facts]) -> Figures:
     """Return the figures of all `facts` together: counts are added, quantiles come from buckets."""

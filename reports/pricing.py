@@ -26,3 +26,8 @@ class Pricing:
             return 0
         self.used[machine] = price
         return price.micro_usd_per_hour
+
+    def knows(self, machine: Machine, instant_us: int) -> bool:
+        """Return whether `machine` has a price at `instant_us`; a machine that has none is kept."""
+        self.rate(machine, instant_us)
+        return machine not in self.missing

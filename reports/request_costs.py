@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from costs import Catalogue, direct_cost, machine_cost
+from costs import Catalogue, Machine, direct_cost, machine_cost
 from reports.pricing import Pricing
 from store import (
     MINUTE_US,
@@ -21,9 +21,9 @@ from store import (
 class RequestCost:
     """One request and its cost in ticks (see costs/money.py).
 
-    Both are None where the request was executed and its machine time is not measured yet, and 0
-    where it used none. Fully loaded is direct cost plus the idle cost of the minutes the listed
-    requests arrived in, shared in proportion to direct cost.
+    Both are None where the request was executed and its machine has no price or its machine time is
+    not measured yet, and 0 where it used none. Fully loaded is direct cost plus the idle cost of
+    the minutes the listed requests arrived in, shared in proportion to direct cost.
     """
 
     request: LoggedRequest
@@ -33,15 +33,20 @@ class RequestCost:
 
 @dataclass(frozen=True)
 class RequestCosts:
-    """The latest requests, newest first, and the period whose idle cost they carry a share of."""
+    """The latest requests, newest first, and the period whose idle cost they carry a share of.
+
+    `unpriced` are the machines of that period without a price, whose cost is in no row.
+    """
 
     rows: list[RequestCost]
     period: Period | None
+    unpriced: tuple[Machine, ...] = ()
 
 
 def load_request_costs(database: Path, catalogue: Catalogue, limit: int) -> RequestCosts:
     """Return the `limit` requests that arrived last with their costs. Raises StoreErrors."""
-    rate = Pricing(catalogue).rate
+    pricing = Pricing(catalogue)
+    rate = pricing.rate
     changes = catalogue.changes()
     with open_reader(database) as connection:
         requests = read_latest_requests(connection, limit)
@@ -59,9 +64,11 @@ def load_request_costs(database: Path, catalogue: Catalogue, limit: int) -> Requ
     rows = []
     for request in requests:
         cost = None
-        if request.busy is not None:
-            cost = direct_cost([request.busy], rate)
-        elif not request.executed:
+        if not request.executed:
             cost = Fraction(0)
+        elif request.busy is not None and pricing.knows(
+            request.busy.machine, request.arrived_at_us
+        ):
+            cost = direct_cost([request.busy], rate)
         rows.append(RequestCost(request, cost, None if cost is None else cost * loading))
-    return RequestCosts(rows, period)
+    return RequestCosts(rows, period, tuple(sorted(pricing.missing)))

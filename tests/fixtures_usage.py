@@ -232,8 +232,7 @@ def _not_executed(rng: random.Random, seq: int, arrived_at_us: int, refused: boo
 
 
 def _record(rng: random.Random, seq: int, arrived_at_us: int, **fields: Any) -> UsageRecord:
-    names, weights = zip(*TENANTS, strict=True)
-    [tenant] = rng.choices(names, weights)
+    tenant = rng.choices([name for name, _ in TENANTS], [weight for _, weight in TENANTS])[0]
     return usage_record(
         record_id=_uuid7(rng, arrived_at_us),
         seq=seq,

@@ -1,0 +1,259 @@
+"""The collector as a process: spool to database, each line exactly once, whatever is killed."""
+
+import fcntl
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+from uuid_utils import uuid7
+
+from collectors.tailer import Tailer
+from store import open_reader
+from tests.fixtures_usage import BOOT_ID, NODE_ID, node_sample, usage_record
+from usage import SpoolWriter, boots, encode_line
+
+WAIT_S = 30.0
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "usage.duckdb"
+
+
+def query(database: Path, sql: str) -> list[tuple[object, ...]]:
+    with open_reader(database) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def once(spool: Path, database: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "collectors", "once", "--spool", spool, "--database", database],
+        capture_output=True, text=True, timeout=WAIT_S, check=False,
+    )  # fmt: skip
+
+
+@contextmanager
+def collecting(spool: Path, database: Path) -> Iterator["subprocess.Popen[str]"]:
+    arguments = ["--spool", str(spool), "--database", str(database), "--interval", "0.01"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "collectors", "run", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def until(condition: str, database: Path, sql: str, expected: object) -> None:
+    """Return when `sql` gives `expected`; fail after a while, naming the `condition`."""
+    give_up_at = time.monotonic() + WAIT_S
+    while not database.exists() or query(database, sql) != [(expected,)]:
+        assert time.monotonic() < give_up_at, f"waited in vain until {condition}"
+        time.sleep(0.01)
+
+
+def test_every_line_is_stored_or_rejected_with_its_reason_and_the_spool_is_empty_after(
+    spool: Path, database: Path
+) -> None:
+    stray = encode_line(usage_record(node_id="somebody-else"))
+    out = SpoolWriter(spool, NODE_ID, BOOT_ID)
+    out.append(encode_line(usage_record()) + b'garbage \xff "\r\n' + encode_line(node_sample()))
+    out.append(stray + b"\n" + encode_line(usage_record(seq=2)))
+    out.close()
+    segment = spool / NODE_ID / BOOT_ID / "00000001.ndjson"
+    with segment.open("ab") as file:
+        file.write(b'{"kind":"usage_rec')
+    finished = once(spool, database)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert json.loads(finished.stdout) == {"records": 2, "samples": 1, "rejected": 4}
+    rejected = query(database, "SELECT line, reason FROM rejected_line ORDER BY byte_offset")
+    assert [line for line, _ in rejected] == [
+        'garbage \\xff "\r',
+        stray.decode().strip(),
+        "",
+        '{"kind":"usage_rec',
+    ]
+    assert all(reason for _, reason in rejected)
+    assert boots(spool) == []
+
+
+def test_once_on_nothing_makes_an_empty_database_and_says_so(spool: Path, database: Path) -> None:
+    finished = once(spool, database)
+    assert finished.returncode == 0
+    assert json.loads(finished.stdout) == {"records": 0, "samples": 0, "rejected": 0}
+    assert query(database, "SELECT count(*) FROM usage_record") == [(0,)]
+
+
+def test_collecting_again_stores_nothing_twice(spool: Path, database: Path) -> None:
+    out = SpoolWriter(spool, NODE_ID, BOOT_ID)
+    for seq in range(1, 4):
+        out.append(encode_line(usage_record(seq=seq)))
+        for _ in range(2):
+            assert once(spool, database).returncode == 0
+            assert query(database, "SELECT count(*) FROM usage_record") == [(seq,)]
+    out.close()
+
+
+def test_a_segment_that_was_stored_but_not_deleted_is_not_stored_again(
+    spool: Path, database: Path
+) -> None:
+    out = SpoolWriter(spool, NODE_ID, BOOT_ID)
+    out.append(encode_line(usage_record()))
+    out.close()
+    segment = spool / NODE_ID / BOOT_ID / "00000001.ndjson"
+    content = segment.read_bytes()
+    assert once(spool, database).returncode == 0
+    segment.parent.mkdir(parents=True)
+    segment.write_bytes(content)  # as if the collector was killed between commit and deletion
+    assert once(spool, database).returncode == 0
+    assert query(database, "SELECT count(*) FROM usage_record") == [(1,)]
+    assert boots(spool) == []
+
+
+def test_a_stop_stores_what_is_left_and_exits_cleanly(spool: Path, database: Path) -> None:
+    out = SpoolWriter(spool, NODE_ID, BOOT_ID)
+    out.append(encode_line(usage_record()))
+    with collecting(spool, database) as process:
+        until("one is stored", database, "SELECT count(*) FROM usage_record", 1)
+        out.append(encode_line(usage_record(seq=2)) * 500)
+        process.send_signal(signal.SIGTERM)
+        printed, complaints = process.communicate(timeout=WAIT_S)
+        assert process.returncode == 0, complaints
+    assert json.loads(printed)["records"] == 501
+    assert query(database, "SELECT count(*) FROM usage_record") == [(501,)]
+    out.close()
+
+
+def test_a_second_collector_says_who_holds_the_database_and_exits(
+    spool: Path, database: Path
+) -> None:
+    with collecting(spool, database) as process:
+        until("the first has begun", database, "SELECT count(*) FROM usage_record", 0)
+        finished = once(spool, database)
+    assert finished.returncode == 1
+    assert finished.stderr.count("\n") == 1
+    assert f"another collector writes it already (process {process.pid})" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("broken.duckdb", b"no database" * 999), ("folder.duckdb", None)]
+)
+def test_an_unusable_database_is_one_line_and_loses_nothing(
+    spool: Path, tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    out = SpoolWriter(spool, NODE_ID, BOOT_ID)
+    out.append(encode_line(usage_record()))
+    out.close()
+    database = tmp_path / name
+    if content is None:
+        database.mkdir()
+    else:
+        database.write_bytes(content)
+    finished = once(spool, database)
+    assert finished.returncode == 1
+    assert finished.stderr.count("\n") == 1, finished.stderr
+    assert name in finished.stderr
+    assert len(boots(spool)) == 1
+
+
+def test_while_a_reader_holds_the_file_records_wait_in_the_spool(
+    spool: Path, database: Path
+) -> None:
+    assert once(spool, database).returncode == 0
+    out = SpoolWriter(spool, NODE_ID, BOOT_ID)
+    with collecting(spool, database) as process:
+        with open_reader(database):
+            out.append(encode_line(usage_record()))
+            time.sleep(0.3)  # longer than a round: the collector runs into the lock
+            assert process.poll() is None
+            [boot] = boots(spool)
+            assert boot.segments() == [1]
+        until("it is stored", database, "SELECT count(*) FROM usage_record", 1)
+    out.close()
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from uuid_utils import uuid7
+from tests.fixtures_usage import NODE_ID, usage_record
+from usage import SpoolWriter, encode_line
+boot_id = str(uuid7())
+out = SpoolWriter(Path(sys.argv[1]), NODE_ID, boot_id, segment_bytes=20_000)
+for seq in range(1, 1_000_000):
+    record_id = str(uuid7())
+    out.append(encode_line(usage_record(record_id=record_id, boot_id=boot_id, seq=seq)))
+    print(record_id, flush=True)
+"""
+
+
+def test_writers_and_collectors_killed_at_random_leave_every_record_stored_once(
+    spool: Path, database: Path
+) -> None:
+    rng = random.Random(5)
+    told: set[str] = set()
+    for _ in range(6):
+        with (
+            collecting(spool, database) as collector,
+            subprocess.Popen(
+                [sys.executable, "-c", WRITER, str(spool)], stdout=subprocess.PIPE, text=True
+            ) as writer,
+        ):
+            assert writer.stdout is not None
+            for _ in range(rng.randint(200, 2_000)):
+                told.add(writer.stdout.readline().strip())
+            (collector if rng.random() < 0.5 else writer).kill()
+            for _ in range(rng.randint(1, 500)):
+                line = writer.stdout.readline().strip()
+                if len(line) == 36:
+                    told.add(line)
+            writer.kill()
+            told |= {line.strip() for line in writer.stdout if len(line) == 37}
+    assert once(spool, database).returncode == 0
+    stored = [str(row[0]) for row in query(database, "SELECT record_id FROM usage_record")]
+    assert len(stored) == len(set(stored))
+    # A writer may die after it appended a record and before it told so: at most one each time.
+    assert told <= set(stored)
+    assert len(stored) - len(told) <= 6
+    assert boots(spool) == []
+
+
+def test_small_chunks_and_many_boots_are_collected_round_by_round(
+    spool: Path, database: Path
+) -> None:
+    for boot in range(3):
+        boot_id = str(uuid7())
+        out = SpoolWriter(spool, f"node-{boot}", boot_id, segment_bytes=2_000)
+        for seq in range(1, 30):
+            record = usage_record(node_id=f"node-{boot}", boot_id=boot_id, seq=seq)
+            out.append(encode_line(record))
+        out.close()
+    tailer = Tailer(spool, database, lambda: 1, chunk_bytes=1_500)
+    first = tailer.collect_round()
+    assert 0 < first.records < 87
+    assert first.records + tailer.collect_all().records == 87
+    assert boots(spool) == []
+
+
+def test_the_lock_file_is_not_left_locked_by_a_killed_collector(
+    spool: Path, database: Path
+) -> None:
+    with collecting(spool, database):
+        until("it has begun", database, "SELECT count(*) FROM usage_record", 0)
+    with database.with_name(database.name + ".collector.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert msgspec.json.decode(once(spool, database).stdout)["records"] == 0

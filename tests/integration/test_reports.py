@@ -1,0 +1,235 @@
+"""From stored facts to figures: exact, additive, and honest about what is missing."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from costs import TICKS_PER_USD, Catalogue, Machine, Price
+from reports import (
+    WINDOWS,
+    ReportError,
+    load_catalogue,
+    load_overview,
+    load_request_costs,
+    load_targets,
+)
+from store import MINUTE_US, Batch, commit
+from tests.fixtures_usage import (
+    MONDAY_US,
+    SECOND_US,
+    fill,
+    node_sample,
+    rejected_line,
+    traffic,
+    usage_record,
+)
+
+ROOT = Path(__file__).parents[2]
+QUARTER_HOUR = WINDOWS[0]
+MICRO_USD_PER_HOUR = 178_500
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "usage.duckdb"
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue(ROOT / "data/prices")
+
+
+def run_reports(arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "reports", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_direct_plus_idle_is_machine_time_times_price_to_the_last_digit(
+    database: Path, catalogue: Catalogue
+) -> None:
+    batch = fill(database, MONDAY_US + 12 * MINUTE_US, minutes=12)
+    found = load_overview(database, catalogue, None, MONDAY_US + 12 * MINUTE_US)
+    assert found is not None
+    cost = found.current.cost
+    assert cost.machine == 12 * MINUTE_US * MICRO_USD_PER_HOUR
+    assert cost.direct + cost.idle == cost.machine
+    by_hand = sum(
+        (
+            Fraction(r.compute_us * r.items * MICRO_USD_PER_HOUR, r.batch_size * 2)
+            for r in batch.records
+            if r.compute_us
+        ),
+        Fraction(0),
+    )
+    assert cost.direct == by_hand
+    assert found.unmeasured_requests == 0
+
+
+def test_the_steps_of_a_window_add_up_to_the_window(database: Path, catalogue: Catalogue) -> None:
+    now_us = MONDAY_US + 25 * MINUTE_US
+    fill(database, now_us, minutes=25)
+    for window in WINDOWS:
+        found = load_overview(database, catalogue, window, now_us)
+        assert found is not None
+        steps = [step for _, step in found.steps]
+        assert sum(step.requests for step in steps) == found.current.requests
+        assert sum(step.failures for step in steps) == found.current.failures
+        assert sum(step.cost.machine for step in steps) == found.current.cost.machine
+        assert sum(step.cost.direct for step in steps) == found.current.cost.direct
+        assert window.length_us < 25 * MINUTE_US or found.previous is None
+
+
+def test_the_window_before_is_compared_with(database: Path, catalogue: Catalogue) -> None:
+    now_us = MONDAY_US + 30 * MINUTE_US
+    fill(database, now_us, minutes=30)
+    found = load_overview(database, catalogue, QUARTER_HOUR, now_us)
+    assert found is not None
+    assert found.previous is not None
+    assert found.current.spend_usd_per_hour == pytest.approx(0.1785)
+    assert found.previous.spend_usd_per_hour == pytest.approx(0.1785)
+    assert found.previous.cost.machine == found.current.cost.machine
+
+
+def test_rates_of_the_first_seconds_count_those_seconds_only(
+    database: Path, catalogue: Catalogue
+) -> None:
+    start_us = MONDAY_US + 47 * SECOND_US
+    commit(database, traffic(start_us, start_us + 10 * SECOND_US, per_second=50), now_us=1)
+    found = load_overview(database, catalogue, QUARTER_HOUR, start_us + 12 * SECOND_US)
+    assert found is not None
+    assert found.current.spend_usd_per_hour == pytest.approx(0.1785)
+    assert found.current.requests_per_s == pytest.approx(found.current.requests / 10)
+
+
+def test_old_data_is_shown_up_to_where_it_ends_and_said_to_be_old(
+    database: Path, catalogue: Catalogue
+) -> None:
+    end_us = MONDAY_US + 20 * MINUTE_US
+    fill(database, end_us, minutes=20)
+    found = load_overview(database, catalogue, QUARTER_HOUR, end_us + 3 * 3600 * SECOND_US)
+    assert found is not None
+    assert found.stale_us == 3 * 3600 * SECOND_US
+    assert found.period.to_us == end_us
+    assert found.current.requests > 0
+
+
+def test_a_database_without_facts_has_no_overview(database: Path, catalogue: Catalogue) -> None:
+    commit(database, Batch(rejected=[rejected_line()]), now_us=1)
+    assert load_overview(database, catalogue, QUARTER_HOUR, MONDAY_US) is None
+    assert load_request_costs(database, catalogue, 10).rows == []
+
+
+def test_idle_machines_alone_and_requests_alone_have_figures_without_division_by_zero(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    for name, batch in (
+        ("idle", Batch(samples=[node_sample()])),
+        ("requests", Batch([usage_record(), usage_record(seq=2, status=503, error="x")])),
+    ):
+        commit(tmp_path / name, batch, now_us=1)
+        found = load_overview(tmp_path / name, catalogue, QUARTER_HOUR, MONDAY_US + SECOND_US)
+        assert found is not None
+        if name == "idle":
+            assert found.current.idle_share == 1.0
+            assert found.current.usd_per_1000 is None
+            assert found.current.p99_ms is None
+        else:
+            assert found.current.error_rate == 0.5
+            assert found.current.idle_share is None
+            assert found.unmeasured_requests == 2
+
+
+def test_a_machine_without_a_price_is_told_and_never_counted_as_free_in_silence(
+    database: Path, catalogue: Catalogue
+) -> None:
+    fill(database, MONDAY_US + 2 * MINUTE_US, minutes=2, node={"instance_type": "homebrew"})
+    found = load_overview(database, catalogue, None, MONDAY_US + 2 * MINUTE_US)
+    assert found is not None
+    [fleet] = found.fleets
+    assert fleet.machine.instance_type == "homebrew"
+    assert fleet.price is None
+    assert found.current.usd_per_1000 is None
+
+
+def test_a_price_that_changed_within_the_period_prices_each_side_with_its_own(
+    database: Path,
+) -> None:
+    machine = Machine("aws", "us-east-1", "c7i.xlarge", "on_demand")
+    change_us = MONDAY_US + 4 * MINUTE_US
+    book = Catalogue(
+        [
+            Price(machine, 1_000_000, None, "2025", "test"),
+            Price(machine, 3_000_000, change_us, "2025", "test"),
+        ]
+    )
+    fill(database, MONDAY_US + 10 * MINUTE_US, minutes=10)
+    found = load_overview(database, book, None, MONDAY_US + 10 * MINUTE_US)
+    assert found is not None
+    hours = Fraction(found.current.cost.machine, TICKS_PER_USD) / Fraction(MINUTE_US, 3_600_000_000)
+    assert hours == 4 * 1 + 6 * 3
+    [fleet] = found.fleets
+    assert fleet.price is not None
+    assert fleet.price.micro_usd_per_hour == 3_000_000
+
+
+def test_request_costs_sum_to_the_direct_and_the_machine_cost_of_their_minutes(
+    database: Path, catalogue: Catalogue
+) -> None:
+    end_us = MONDAY_US + 2 * MINUTE_US
+    batch = fill(database, end_us, minutes=2)
+    costs = load_request_costs(database, catalogue, 10**6)
+    whole = load_overview(database, catalogue, None, end_us)
+    assert whole is not None
+    assert len(costs.rows) == len(batch.records)
+    assert sum(row.direct or 0 for row in costs.rows) == whole.current.cost.direct
+    assert sum(row.fully_loaded or 0 for row in costs.rows) == whole.current.cost.machine
+    newest = [row.request.arrived_at_us for row in load_request_costs(database, catalogue, 7).rows]
+    assert newest == sorted((r.arrived_at_us for r in batch.records), reverse=True)[:7]
+
+
+def test_the_command_prints_one_line_of_figures_that_add_up(database: Path) -> None:
+    fill(database, MONDAY_US + 3 * MINUTE_US, minutes=3)
+    finished = run_reports(["overview", "--database", database])
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout.count("\n") == 1
+    printed = json.loads(finished.stdout, parse_float=Fraction)
+    assert printed["cost_usd"] == printed["direct_usd"] + printed["idle_usd"]
+    assert printed["cost_usd"] == Fraction(MICRO_USD_PER_HOUR * 3, 60 * 1_000_000)
+    assert printed["unpriced_machines"] == []
+
+
+def test_the_command_says_in_one_line_what_is_missing(tmp_path: Path, database: Path) -> None:
+    missing = run_reports(["overview", "--database", database])
+    assert missing.returncode == 1
+    assert "start a collector first" in missing.stderr
+    fill(database, MONDAY_US, minutes=1)
+    prices = run_reports(["overview", "--database", database, "--prices", tmp_path])
+    assert prices.returncode == 1
+    assert "instances.csv" in prices.stderr
+    assert missing.stderr.count("\n") == prices.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[latency_ms]\np50 = 1\np95 = 2\n", "p99"),
+        ("[latency_ms]\np50 = 0\np95 = 2\np99 = 3\n", "p50"),
+        ("[latency_ms]\np50 = 1\np95 = 2\np99 = 3\np999 = 4\n", "p999"),
+        ("[latency_ms\n", "line 1"),
+    ],
+)
+def test_wrong_targets_are_refused_with_file_and_field(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    path = tmp_path / "targets.toml"
+    path.write_text(text)
+    with pytest.raises(ReportError, match=r"targets\.toml") as refused:
+        load_targets(path)
+    assert complaint in str(refused.value)
+    assert load_targets(ROOT / "data/targets.toml").latency_ms.p99 > 0
