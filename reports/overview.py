@@ -94,7 +94,7 @@ def load_overview(
         traffic = read_traffic(connection, both, step_us)
         uptimes = read_uptimes(connection, both, step_us, changes)
         busy = read_busy_times(connection, both, step_us, changes)
-    covered = (state.first_fact_us, state.last_fact_us)
+    covered = (state.first_fact_us, state.covered_to_us or state.last_fact_us)
     steps = _facts_by_step(both, step_us, covered, pricing, traffic, uptimes, busy)
     now = {start: facts for start, facts in steps.items() if start >= period.from_us}
     before = [facts for start, facts in steps.items() if start < period.from_us]

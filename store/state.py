@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from store.period import MINUTE_US
+
 
 @dataclass(frozen=True)
 class StoreState:
@@ -24,6 +26,18 @@ class StoreState:
     def last_fact_us(self) -> int | None:
         """The newest instant that any fact speaks of, None when there is none."""
         return max((self.last_arrival_us or 0, self.last_sample_us or 0)) or None
+
+    @property
+    def covered_to_us(self) -> int | None:
+        """The instant up to which all facts are in, None when there is none.
+
+        A request is stored at once, a sample at the end of its interval: what arrived since the
+        last sample belongs to an interval that is still open. Where samples have stopped for
+        longer than a minute, or never came, arrivals count alone.
+        """
+        if (self.last_arrival_us or 0) - (self.last_sample_us or 0) > MINUTE_US:
+            return self.last_arrival_us
+        return self.last_sample_us
 
 
 def read_commits(connection: duckdb.DuckDBPyConnection) -> int:

@@ -233,3 +233,14 @@ def test_wrong_targets_are_refused_with_file_and_field(
         load_targets(path)
     assert complaint in str(refused.value)
     assert load_targets(ROOT / "data/targets.toml").latency_ms.p99 > 0
+
+
+def test_a_request_newer_than_the_last_sample_does_not_dilute_the_spend_rate(
+    database: Path, catalogue: Catalogue
+) -> None:
+    batch = traffic(MONDAY_US, MONDAY_US + 10 * SECOND_US)
+    batch.records.append(usage_record(seq=10**6, arrived_at_us=MONDAY_US + 10_900_000))
+    commit(database, batch, now_us=1)
+    found = load_overview(database, catalogue, QUARTER_HOUR, MONDAY_US + 11 * SECOND_US)
+    assert found is not None
+    assert found.current.spend_usd_per_hour == pytest.approx(0.1785)
