@@ -107,7 +107,7 @@ def load_overview(
         previous=previous if previous.requests or previous.cost.machine else None,
         steps=[(start, figures([facts])) for start, facts in now.items() if facts.covered_us],
         fleets=_fleets([u for u in uptimes if u.from_us >= period.from_us], pricing),
-        unmeasured_requests=busy.unmeasured_requests,
+        unmeasured_requests=sum(n for at, n in busy.unmeasured.items() if at >= period.from_us),
     )
 
 

@@ -21,6 +21,15 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "disabled_optimizers": "compressed_materialization"
 }
 
+# What a wrong query or a wrong value of ours raises. Any other error of DuckDB's while a file is
+# open means that the file or its disk is damaged, a checksum that does not match for one.
+DEFECTS = (
+    duckdb.ProgrammingError,
+    duckdb.DataError,
+    duckdb.IntegrityError,
+    duckdb.NotSupportedError,
+)
+
 WAIT_S = 10.0
 FIRST_PAUSE_S = 0.005
 LONGEST_PAUSE_S = 0.1
@@ -36,8 +45,9 @@ def open_writer(path: Path, *, wait_s: float = WAIT_S) -> Iterator[duckdb.DuckDB
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = _connect(path, read_only=False, wait_s=wait_s)
     try:
-        migrate(connection, path)
-        yield connection
+        with _damage_named(path):
+            migrate(connection, path)
+            yield connection
     finally:
         connection.close()
 
@@ -53,16 +63,28 @@ def open_reader(path: Path, *, wait_s: float = WAIT_S) -> Iterator[duckdb.DuckDB
         raise DatabaseMissingError(f"{path}: no database yet")
     connection = _connect(path, read_only=True, wait_s=wait_s)
     try:
-        version = require_known_version(connection, path)
+        with _damage_named(path):
+            version = require_known_version(connection, path)
         if version == 0:
             raise DatabaseMissingError(f"{path}: the database is being created")
         if version < len(MIGRATIONS):
             raise DatabaseUnusableError(
                 f"{path}: written by an older version; start the collector once to upgrade it"
             )
-        yield connection
+        with _damage_named(path):
+            yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DEFECTS:
+        raise
+    except duckdb.Error as error:
+        raise DatabaseUnusableError(f"{path}: damaged: {_first_line(error)}") from error
 
 
 def _connect(path: Path, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:

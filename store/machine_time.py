@@ -4,7 +4,8 @@ Both queries are cut at `price_changes` (ascending instants, the first 0), so th
 one price: the one in force at its `priced_at_us`.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -66,12 +67,13 @@ def read_uptimes(
 class BusyTimes:
     """What requests used in one period, by step, and what cannot be priced yet.
 
-    `unmeasured_requests` were executed in a minute for which no sample of their node is stored
-    (it comes with the next one, or was lost when the node was killed); they are in no row.
+    `unmeasured` counts by step the requests that were executed in a minute for which no sample of
+    their node is stored (it comes with the next one, or was lost when the node was killed); they
+    are in no row.
     """
 
     rows: list[tuple[int, BusyTime]]
-    unmeasured_requests: int
+    unmeasured: Mapping[int, int]
 
 
 def read_busy_times(
@@ -102,12 +104,16 @@ def read_busy_times(
         _bound(period, step_us, price_changes),
     ).fetchall()
     measured = [row for row in rows if row[-2]]
+    unmeasured: Counter[int] = Counter()
+    for row in rows:
+        if not row[-2]:
+            unmeasured[row[0]] += row[-1]
     return BusyTimes(
         rows=[
             (from_us, BusyTime(Machine(*machine), priced_at, item_us, batch, uptime, capacity))
             for from_us, *machine, priced_at, item_us, batch, uptime, capacity, _ in measured
         ],
-        unmeasured_requests=sum(row[-1] for row in rows if not row[-2]),
+        unmeasured=unmeasured,
     )
 
 

@@ -6,13 +6,14 @@ sometimes come from the cache, sometimes fail. The node samples itself on every 
 same arguments give the same facts.
 """
 
+import dataclasses
 import math
 import random
 import uuid
 from pathlib import Path
 from typing import Any
 
-from store import Batch, RejectedLine, commit
+from store import Batch, LoggedRequest, RejectedLine, commit
 from usage import NodeSample, UsageRecord
 
 SECOND_US = 1_000_000
@@ -104,6 +105,15 @@ def rejected_line(**overrides: Any) -> RejectedLine:
         "line": "garbage",
     }
     return RejectedLine(**{**fields, **overrides})
+
+
+def logged_request(**overrides: Any) -> LoggedRequest:
+    """Return `usage_record()` as the store gives it back, machine time not yet measured."""
+    record = usage_record()
+    fields: dict[str, Any] = {
+        field.name: getattr(record, field.name, None) for field in dataclasses.fields(LoggedRequest)
+    }
+    return LoggedRequest(**{**fields, "executed": True, "busy": None, **overrides})
 
 
 def traffic(

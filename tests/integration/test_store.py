@@ -202,7 +202,7 @@ def test_executed_requests_without_a_sample_of_their_minute_are_told_not_priced(
     with open_reader(database) as connection:
         busy = read_busy_times(connection, HOUR, MINUTE_US, [0])
         logged = read_latest_requests(connection, 10)
-    assert busy.unmeasured_requests == 1
+    assert busy.unmeasured == {MONDAY_US + MINUTE_US: 1}
     assert [from_us for from_us, _ in busy.rows] == [MONDAY_US]
     found = [(request.executed, request.busy is not None) for request in logged]
     assert found == [(True, False), (False, False), (True, True)]
@@ -336,3 +336,18 @@ def test_the_stored_record_is_what_a_reader_outside_sees_in_stable_columns(
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchall() == [(1,)]
         [(team,)] = connection.execute("SELECT labels['team'] FROM usage_record").fetchall()
     assert team == "checkout"
+
+
+def test_a_file_that_is_damaged_further_on_is_named_when_it_is_read(database: Path) -> None:
+    batch = traffic(MONDAY_US, MONDAY_US + 60 * SECOND_US, per_second=200)
+    commit(database, batch, now_us=1)
+    content = bytearray(database.read_bytes())
+    for position in range(len(content) // 4, len(content) - 4096, 997):
+        content[position] ^= 0xFF
+    database.write_bytes(content)
+    with (
+        pytest.raises(DatabaseUnusableError, match=r"usage\.duckdb: damaged"),
+        open_reader(database) as connection,
+    ):
+        read_state(connection)
+        read_latest_requests(connection, 10**6)

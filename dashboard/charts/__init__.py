@@ -1,0 +1,1 @@
+"""Charts: figures in, a plotly figure out. Pure functions that know nothing of Streamlit."""

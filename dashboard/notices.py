@@ -1,0 +1,67 @@
+"""What a page says when there is nothing, or not everything, to show.
+
+Names of machines and files come from configuration and data, so they are escaped: as HTML where
+they go into HTML, as Markdown where they go into a Streamlit message.
+"""
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from dashboard.settings import SettingsError
+from reports import ReportError
+from store import StoreError
+
+LOG = logging.getLogger(__name__)
+
+TO_GET_STARTED = """\
+Nothing is shown because nothing has been stored at `{database}`.
+To see figures, run one of these in the project's folder:
+
+```sh
+# everything at once: a node, traffic and the collector
+make demo
+
+# or each part in its own terminal
+python -m inference_node serve
+python -m collectors run
+```
+
+The collector must write to the file named above. This page looks again every two seconds and fills
+by itself.
+"""
+
+
+@contextmanager
+def told_to_reader() -> Iterator[None]:
+    """Turn any error of the block into one sentence on the page; no traceback gets there."""
+    try:
+        yield
+    except (ReportError, StoreError, SettingsError) as error:
+        st.error(plain(str(error)), icon=":material/error:")
+    except Exception:
+        LOG.exception("a page failed")
+        st.error(
+            "This page could not be drawn. The log of the dashboard says why.",
+            icon=":material/error:",
+        )
+
+
+def no_data_yet(database: str, *, found: bool) -> None:
+    """Say that there is no database, or no fact in it, and how to change that."""
+    title = "No requests recorded yet" if found else "No database yet"
+    st.subheader(title, anchor=False)
+    st.markdown(TO_GET_STARTED.format(database=database.replace("`", "")))
+
+
+def busy() -> None:
+    """Say that the picture is not the newest because the collector has the file."""
+    st.caption(":material/hourglass_empty: The database is being written to; trying again.")
+
+
+def plain(text: str) -> str:
+    """Return `text` so that Streamlit's Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>$~:])", r"\\\1", text)

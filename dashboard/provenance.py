@@ -1,0 +1,94 @@
+"""Where the figures of an overview come from, and what they leave out: the lines below it."""
+
+from collections.abc import Iterable
+from datetime import tzinfo
+from decimal import Decimal
+from html import escape
+
+from costs import Machine
+from dashboard.clock import now_us
+from dashboard.formatting import count, span, stretch, time_of_day
+from reports import Fleet, Overview
+
+MICRO_USD_PER_USD = 1_000_000
+
+
+def status_html(overview: Overview, zone: tzinfo, *, busy: bool) -> str:
+    """Return the line above the tiles: which stretch is shown and how old its newest record is.
+
+    `busy` adds that something newer may be stored and could not be read just now.
+    """
+    now = now_us()
+    period = overview.period
+    shown = stretch(period.from_us, period.to_us, zone, now)
+    arrival = overview.state.last_arrival_us
+    newest = "no request yet" if arrival is None else f"last record {span(now - arrival)} ago"
+    length = span(period.length_us)
+    waits = "<span>the database is being written to; trying again</span>" if busy else ""
+    return (
+        f'<p class="status">'
+        f"<span>{shown} ({escape(str(zone))})</span>"
+        f"<span>changes against the {length} before</span><span>{newest}</span>{waits}</p>"
+    )
+
+
+def stale_text(overview: Overview, window_label: str, zone: tzinfo) -> str:
+    """Return the sentence that says the figures are not of now."""
+    now = now_us()
+    age = span(now - (overview.state.last_fact_us or now))
+    end = time_of_day(overview.period.to_us, zone, now)
+    return f"No data for {age}; showing the {window_label} up to {end}"
+
+
+def unpriced_text(machines: Iterable[Machine]) -> str | None:
+    """Return the sentence that names machines without a price, None if there are none."""
+    names = "; ".join(str(machine) for machine in machines)
+    if not names:
+        return None
+    return (
+        f"No price is known for {names}. "
+        "All costs on this page leave these machines out. "
+        "Add a row to instances.csv in the folder of prices."
+    )
+
+
+def rejected_text(overview: Overview) -> str | None:
+    """Return the sentence that says how many lines could not be stored, None if all could."""
+    rejected = overview.state.rejected_lines
+    if not rejected:
+        return None
+    lines = "1 line was" if rejected == 1 else f"{count(rejected)} lines were"
+    return (
+        f"{lines} rejected: not valid usage records or node samples, so not in these figures. "
+        "The table rejected_line holds each one with the reason."
+    )
+
+
+def provenance_html(overview: Overview, database: str) -> str:
+    """Return the lines below the charts: prices, coverage, requests without a known cost."""
+    lines = [_priced_as(fleet) for fleet in overview.fleets if fleet.price is not None]
+    if overview.unmeasured_requests:
+        lines.append(_unmeasured(overview.unmeasured_requests))
+    lines.append(f"{count(overview.state.records)} requests stored in {escape(database)}.")
+    return f'<div class="provenance">{"".join(f"<p>{line}</p>" for line in lines)}</div>'
+
+
+def _unmeasured(requests: int) -> str:
+    subject = "request has" if requests == 1 else "requests have"
+    return (
+        f"{count(requests)} executed {subject} no direct cost yet: the machine time of that minute "
+        "is still to be reported, or was lost with the node."
+    )
+
+
+def _priced_as(fleet: Fleet) -> str:
+    if fleet.price is None:
+        raise ValueError(f"{fleet.machine} has no price")
+    subject = "This node is" if fleet.nodes == 1 else f"These {fleet.nodes} nodes are"
+    per_hour = Decimal(fleet.price.micro_usd_per_hour) / MICRO_USD_PER_USD
+    each = "" if fleet.nodes == 1 else " each"
+    return (
+        f"{subject} priced as <strong>{escape(str(fleet.machine))}</strong>: "
+        f"<strong>{per_hour.normalize():f} USD/h</strong>{each} "
+        f"(as of {escape(fleet.price.as_of)}, source {escape(fleet.price.source)})"
+    )

@@ -1,0 +1,149 @@
+"""Requests: the latest requests one by one, each with how long it took and what it cost."""
+
+import streamlit as st
+
+from dashboard import notices
+from dashboard.charts.cost_by_latency import cost_by_latency
+from dashboard.clock import reader_zone
+from dashboard.page import Page
+from dashboard.provenance import unpriced_text
+from dashboard.readings import read_requests
+from dashboard.request_table import decimals_for, request_csv, request_frame
+from dashboard.settings import Settings
+from dashboard.style import CHART_CONFIG, aside, page_style, section
+from reports import RequestCosts
+from store import DatabaseBusyError, DatabaseMissingError
+
+REFRESH_S = 2
+LIMITS = ("100", "500", "1000")
+LAST_SHOWN = "requests_last_shown"
+TABLE_HEIGHT_PX = 460
+ROW_HEIGHT_PX = 30
+
+MICRO_USD = "\N{MICRO SIGN}USD"
+HOW_COST_IS_DERIVED = """\
+**Direct cost** is the machine time that the request owns, at the price of the machine:
+
+`price per hour / workers ready x compute time x items / batch size`
+
+A worker of a machine with *n* workers ready is 1/*n* of it, and requests that execute in one batch
+share its compute time. An answer from the cache and a refused request own none. **Fully loaded
+cost** adds the idle cost of the minutes in which the listed requests arrived, shared in proportion
+to direct cost, so it falls as the machine gets busier. A cost is empty while the machine time of
+its minute is not reported yet, or where its machine has no price. 1 \N{MICRO SIGN}USD is a
+millionth of a dollar.
+"""
+
+
+def draw(settings: Settings) -> None:
+    """Draw the page; it changes by itself only while the reader asks for it."""
+    page_style()
+    with st.container(horizontal=True, vertical_alignment="center", key="requests-head"):
+        st.title("Requests", anchor=False, width="stretch")
+        live = st.toggle("Refresh every 2 s", key="live", bind="query-params")
+        aside("Latest")
+        limit = st.segmented_control(
+            "Latest",
+            LIMITS,
+            default=LIMITS[0],
+            required=True,
+            key="latest",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+    table = st.fragment(_table, run_every=REFRESH_S if live else None)
+    table(settings, int(limit or LIMITS[0]))
+
+
+def _table(settings: Settings, limit: int) -> None:
+    with notices.told_to_reader():
+        _draw_newest(settings, limit)
+
+
+def _draw_newest(settings: Settings, limit: int) -> None:
+    busy = False
+    try:
+        found = read_requests(settings, limit)
+    except DatabaseMissingError:
+        notices.no_data_yet(str(settings.database), found=False)
+        return
+    except DatabaseBusyError:
+        busy = True
+        found = st.session_state.get(LAST_SHOWN, {}).get((settings, limit))
+        if found is None:
+            notices.busy()
+            return
+    if not found.rows:
+        notices.no_data_yet(str(settings.database), found=True)
+        return
+    st.session_state[LAST_SHOWN] = {(settings, limit): found}
+    _draw_requests(found, busy=busy)
+
+
+def _draw_requests(found: RequestCosts, *, busy: bool) -> None:
+    zone = reader_zone()
+    with st.container(key="requests-notices"):
+        unpriced = unpriced_text(found.unpriced)
+        if unpriced:
+            st.error(notices.plain(unpriced), icon=":material/money_off:")
+    frame = request_frame(found.rows, zone)
+    direct = f"%.{decimals_for(frame['direct'].dropna())}f"
+    loaded = f"%.{decimals_for(frame['fully_loaded'].dropna())}f"
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        frame,
+        key="requests-table",
+        hide_index=True,
+        placeholder="",
+        height=TABLE_HEIGHT_PX,
+        row_height=ROW_HEIGHT_PX,
+        column_config={
+            "time": st.column_config.DatetimeColumn(
+                "Time", format="YYYY-MM-DD HH:mm:ss.SSS", help=f"Arrival, {zone}"
+            ),
+            "model": st.column_config.TextColumn("Model", help="name@version (variant)"),
+            "tenant": "Tenant",
+            "priority": "Priority",
+            "result": st.column_config.TextColumn("Status", help="HTTP status and error code"),
+            "cache": st.column_config.TextColumn("Cache", help="miss: the model was executed"),
+            "batch": number("Batch", help="Items executed together; empty where none was"),
+            "queue_ms": number("Queue ms", format="%.2f", help="Arrival to dispatch"),
+            "compute_ms": number("Compute ms", format="%.2f", help="Execution of the batch"),
+            "total_ms": number("Total ms", format="%.2f", help="Arrival to ready response"),
+            "direct": number(
+                f"Direct {MICRO_USD}", format=direct, help="Machine time that the request owns"
+            ),
+            "fully_loaded": number(
+                f"Fully loaded {MICRO_USD}",
+                format=loaded,
+                help="Direct cost and its share of the idle cost of these minutes",
+            ),
+        },
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="requests-actions"):
+        st.download_button(
+            "Download CSV, exact decimals",
+            lambda: request_csv(found.rows),
+            file_name="requests.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        if busy:
+            notices.busy()
+    with st.container(key="requests-charts"):
+        left, right = st.columns(2)
+    with left, st.container(border=True, key="cost-by-latency"):
+        section("Cost by latency", "requests that share a batch share its cost")
+        st.plotly_chart(
+            cost_by_latency(found.rows),
+            key="cost-by-latency-chart",
+            config=CHART_CONFIG,
+            alt="Direct cost of each listed request against its total time",
+        )
+    with right, st.container(border=True, key="how-cost-is-derived"):
+        section("How cost is derived", "")
+        st.markdown(HOW_COST_IS_DERIVED)
+
+
+PAGE = Page("Requests", ":material/receipt_long:", "requests", draw)

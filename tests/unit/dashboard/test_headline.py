@@ -1,0 +1,104 @@
+"""The eight tiles: right figures, honest gaps, promises kept and missed."""
+
+import dataclasses
+from collections import Counter
+from fractions import Fraction
+
+from costs import TICKS_PER_USD, Cost, Machine, Price
+from dashboard.change import Verdict
+from dashboard.formatting import DASH
+from dashboard.headline import Headline
+from dashboard.tile import Tile
+from reports import Fleet, LatencyTargets, Overview, Targets
+from reports.figures import Facts, figures
+from store import MINUTE_US, Period, StoreState
+from tests.fixtures_usage import MONDAY_US
+
+MACHINE = Machine("aws", "us-east-1", "c7i.xlarge", "on_demand")
+PRICED = Fleet(MACHINE, Price(MACHINE, 178_500, None, "today", "a list"), 1)
+TARGETS = Targets(LatencyTargets(p50=10, p95=40, p99=80))
+COVERED_US = 10 * MINUTE_US
+
+FACTS = Facts(
+    covered_us=COVERED_US,
+    requests=6_000,
+    failures=60,
+    # Bucket 460 is about 9 ms, 560 about 65 ms, 580 about 97 ms.
+    latency=Counter({460: 5_500, 560: 300, 580: 140}),
+    capacity_us=COVERED_US,
+    busy_us=COVERED_US // 4,
+    cost=Cost(TICKS_PER_USD // 10, Fraction(TICKS_PER_USD, 40)),
+)
+DEARER = dataclasses.replace(FACTS, cost=Cost(TICKS_PER_USD // 5, Fraction(TICKS_PER_USD, 20)))
+
+
+def overview(*, before: Facts | None = None, fleets: tuple[Fleet, ...] = (PRICED,)) -> Overview:
+    end_us = MONDAY_US + COVERED_US
+    return Overview(
+        state=StoreState(1, end_us, 6_000, 0, MONDAY_US, end_us, end_us),
+        period=Period(MONDAY_US, MONDAY_US + 15 * MINUTE_US),
+        stale_us=0,
+        current=figures([FACTS]),
+        previous=None if before is None else figures([before]),
+        steps=[],
+        fleets=list(fleets),
+        unmeasured_requests=0,
+    )
+
+
+def tiles(shown: Overview) -> dict[str, Tile]:
+    return {tile.key: tile for tile in Headline(shown, TARGETS, MINUTE_US).tiles()}
+
+
+def test_eight_tiles_stand_in_reading_order() -> None:
+    assert list(tiles(overview())) == [
+        "spend",
+        "unit-cost",
+        "request-rate",
+        "requests",
+        "latency",
+        "utilization",
+        "idle-share",
+        "error-rate",
+    ]
+
+
+def test_each_tile_shows_its_figure() -> None:
+    assert {key: tile.value for key, tile in tiles(overview()).items()} == {
+        "spend": "0.6000",
+        "unit-cost": "0.0168",
+        "request-rate": "10.0",
+        "requests": "6,000",
+        "latency": "96.3",
+        "utilization": "25.0%",
+        "idle-share": "75.0%",
+        "error-rate": "1.00%",
+    }
+
+
+def test_every_tile_has_a_definition_of_one_sentence() -> None:
+    assert all(tile.definition.count(".") <= 1 for tile in tiles(overview()).values())
+
+
+def test_each_quantile_is_held_to_its_own_promise() -> None:
+    details = tiles(overview())["latency"].details
+    kept = {detail.name: detail.promise and detail.promise.kept for detail in details}
+    assert kept == {"p50": True, "p95": False, "p99": False}
+
+
+def test_changes_are_judged_by_what_is_good_for_the_reader() -> None:
+    found = tiles(overview(before=DEARER))
+    assert found["spend"].change.verdict is Verdict.BETTER
+    assert found["unit-cost"].change.verdict is Verdict.BETTER
+    assert found["request-rate"].change.verdict is Verdict.NEUTRAL
+
+
+def test_a_first_window_has_nothing_to_be_compared_with() -> None:
+    assert tiles(overview())["spend"].change.amount == "no earlier data"
+
+
+def test_a_machine_without_a_price_costs_an_unknown_amount_not_nothing() -> None:
+    found = tiles(overview(fleets=(Fleet(MACHINE, None, 1),)))
+    for key in ("spend", "unit-cost", "idle-share"):
+        assert found[key].value == DASH
+    assert found["utilization"].value == "25.0%"

@@ -1,0 +1,52 @@
+"""Tiles as HTML: all text is there, and none of it is markup."""
+
+from typing import Any
+
+import pytest
+
+from dashboard.change import Change, Verdict
+from dashboard.tile import Detail, Promise, Tile, tiles_html
+
+
+def tile(**overrides: Any) -> Tile:
+    fields: dict[str, Any] = {
+        "key": "latency",
+        "label": "Latency p99",
+        "value": "4.56",
+        "unit": "ms",
+        "definition": "How long it took.",
+        "change": Change("^", "20.0%", Verdict.WORSE),
+        "trend": [1.0, 2.0],
+        "details": (Detail("p50", "3 ms"),),
+    }
+    return Tile(**{**fields, **overrides})
+
+
+def test_a_tile_shows_label_value_unit_definition_change_and_details() -> None:
+    html = tiles_html([tile()], "Figures")
+    for words in ("Latency p99", "4.56", " ms", "How long it took.", "^ 20.0% worse", "3 ms"):
+        assert words in html
+
+
+def test_a_definition_describes_its_label_to_a_screen_reader() -> None:
+    html = tiles_html([tile()], "Figures")
+    assert 'tabindex="0" aria-describedby="hint-latency"' in html
+    assert 'id="hint-latency"' in html
+
+
+@pytest.mark.parametrize(("kept", "word"), [(True, "met"), (False, "missed"), (None, "no data")])
+def test_a_promise_is_told_in_a_word_and_its_limit(kept: bool | None, word: str) -> None:
+    html = tiles_html([tile(details=(Detail("p99", "4 ms", Promise(80.0, kept)),))], "Figures")
+    assert f">{word}</span>" in html
+    assert "\N{LESS-THAN OR EQUAL TO} 80<" in html
+
+
+def test_a_tile_without_a_trend_has_no_sparkline() -> None:
+    assert "spark" not in tiles_html([tile(trend=[])], "Figures")
+
+
+def test_text_is_never_markup() -> None:
+    html = tiles_html([tile(value="<b>", label="a & b")], '"quoted"')
+    assert "<b>" not in html
+    assert "a &amp; b" in html
+    assert "&quot;quoted&quot;" in html
