@@ -1,4 +1,4 @@
-"""The eight figures that answer "what does it cost, how fast is it, how busy is the machine"."""
+"""The nine figures that answer "what does it cost, how fast is it, how busy is the machine"."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from dashboard.change import (
     relative_change,
 )
 from dashboard.formatting import count, duration_ms, percent, significant, span, usd
-from dashboard.steps import complete_steps, covered_us, drawable_steps
-from dashboard.tile import Detail, Promise, Tile
-from reports import Figures, LatencyTargets, Overview, Targets
+from dashboard.steps import covered_us, drawable_steps
+from dashboard.tile import Detail, Tile
+from reports import Figures, Overview, Targets
 
 LOWER, NEUTRAL, HIGHER = (
     Polarity.LOWER_IS_BETTER,
@@ -31,17 +31,17 @@ class Headline:
     targets: Targets
     step_us: int
 
-    def tiles(self) -> list[Tile]:
-        """Return the eight tiles in reading order: money, load, latency, machine, errors."""
+    def rows(self) -> list[list[Tile]]:
+        """Return the nine tiles in reading order: money, load and errors; latency and machine."""
         return [
-            self._spend(),
-            self._unit_cost(),
-            self._request_rate(),
-            self._requests(),
-            self._latency(),
-            self._utilization(),
-            self._idle_share(),
-            self._error_rate(),
+            [self._spend(), self._unit_cost(), self._request_rate(), self._error_rate()],
+            [
+                self._latency("p50", "Half of the"),
+                self._latency("p95", "95 of 100"),
+                self._latency("p99", "99 of 100"),
+                self._utilization(),
+                self._idle_share(),
+            ],
         ]
 
     @property
@@ -79,19 +79,22 @@ class Headline:
         return max((v for v in self._trend(figure) if v is not None), default=None)
 
     def _spend(self) -> Tile:
+        spend = None if self._unpriced else self.overview.spend_now_usd_per_hour
+        previous = self.overview.previous
+        before = None if previous is None else previous.spend_usd_per_hour
         now = self._now
         return Tile(
             key="spend",
-            label="Spend per hour",
-            value=usd(self._value("spend_usd_per_hour")),
+            label="Spend now per hour",
+            value=usd(spend),
             unit="USD/h",
-            definition="What the machines cost per hour while they ran: price times uptime, "
-            "idle time included.",
-            change=self._relative("spend_usd_per_hour", LOWER),
+            definition="What the machines that ran in the last one to two minutes cost per hour, "
+            "idle time included; the change is against the average of the window before.",
+            change=relative_change(spend, before, LOWER),
             trend=[] if self._unpriced else self._trend("spend_usd_per_hour"),
             details=(
-                Detail("used by requests", f"{usd(now.direct_usd_per_hour)} USD/h"),
-                Detail("idle", f"{usd(now.idle_usd_per_hour)} USD/h"),
+                Detail("window average", f"{usd(self._value('spend_usd_per_hour'))} USD/h"),
+                Detail("idle of that", f"{usd(now.idle_usd_per_hour)} USD/h"),
             ),
         )
 
@@ -115,56 +118,42 @@ class Headline:
         )
 
     def _request_rate(self) -> Tile:
-        highest = significant(self._highest("requests_per_s"))
+        now = self._now
         return Tile(
             key="request-rate",
             label="Requests per second",
-            value=significant(self._now.requests_per_s),
+            value=significant(now.requests_per_s),
             unit="/s",
             definition="Requests that arrived, failed ones included, per second of the window "
             "that the data covers.",
             change=self._relative("requests_per_s", NEUTRAL),
             trend=self._trend("requests_per_s"),
-            details=(Detail(f"highest {span(self.step_us)}", f"{highest} /s"),),
-        )
-
-    def _requests(self) -> Tile:
-        now = self._now
-        return Tile(
-            key="requests",
-            label="Requests",
-            value=count(now.requests),
-            unit="",
-            definition="Requests that arrived in the window, whatever became of them.",
-            # A count is not compared: the newest minute of the window is not over yet.
-            change=Change("", f"in {span(covered_us(self.overview))} of data"),
-            trend=[f.requests for _, f in complete_steps(self.overview, self.step_us)],
             details=(
-                Detail("successful", count(now.requests - now.failures)),
-                Detail("failed", count(now.failures)),
+                Detail("requests", count(now.requests)),
+                Detail("counted over", span(covered_us(self.overview))),
             ),
         )
 
-    def _latency(self) -> Tile:
-        value, unit = duration_ms(self._now.p99_ms)
-        limits = self.targets.latency_ms
+    def _latency(self, quantile: str, share: str) -> Tile:
+        figure = f"{quantile}_ms"
+        now_ms = self._value(figure)
+        value, unit = duration_ms(now_ms)
+        limit_ms = getattr(self.targets.latency_ms, quantile)
+        kept = None if now_ms is None else now_ms <= limit_ms
         return Tile(
-            key="latency",
-            label="Latency p99",
+            key=f"latency-{quantile}",
+            label=f"Latency {quantile}",
             value=value,
             unit=unit,
-            definition="99 of 100 successful requests were answered at least this fast, from "
+            definition=f"{share} successful requests were answered at least this fast, from "
             "arrival at the node to the ready response.",
-            change=self._relative("p99_ms", LOWER),
-            trend=self._trend("p99_ms"),
-            details=tuple(self._quantile(name, limits) for name in ("p50", "p95", "p99")),
+            change=self._relative(figure, LOWER),
+            trend=self._trend(figure),
+            details=(Detail("target", f"{limit_ms:g} ms", kept), self._highest_latency(figure)),
         )
 
-    def _quantile(self, name: str, limits: LatencyTargets) -> Detail:
-        value = self._value(f"{name}_ms")
-        limit = getattr(limits, name)
-        kept = None if value is None else value <= limit
-        return Detail(name, " ".join(duration_ms(value)), Promise(limit, kept))
+    def _highest_latency(self, figure: str) -> Detail:
+        return Detail(f"highest {span(self.step_us)}", " ".join(duration_ms(self._highest(figure))))
 
     def _utilization(self) -> Tile:
         return Tile(
@@ -209,5 +198,8 @@ class Headline:
             definition="The share of requests that were answered with a status of 400 or above.",
             change=self._points("error_rate", LOWER),
             trend=self._trend("error_rate"),
-            details=(Detail("failed", f"{count(now.failures)} of {count(now.requests)}"),),
+            details=(
+                Detail("failed", count(now.failures)),
+                Detail("successful", count(now.requests - now.failures)),
+            ),
         )

@@ -8,25 +8,16 @@ ENOUGH_US = 15_000_000
 
 def drawable_steps(overview: Overview, step_us: int) -> list[Step]:
     """Return the steps whose rates can be drawn: covered for 15 seconds, or all there are."""
-    return _covered(overview, step_us, ENOUGH_US)
-
-
-def complete_steps(overview: Overview, step_us: int) -> list[Step]:
-    """Return the steps whose counts can be compared: covered whole, or all there are."""
-    return _covered(overview, step_us, step_us)
+    return [
+        (start, figures)
+        for start, figures in overview.steps
+        if _overlap_us(overview, start, start + step_us) >= ENOUGH_US
+    ] or overview.steps
 
 
 def covered_us(overview: Overview) -> int:
     """Return how much of the period shown the data covers."""
     return _overlap_us(overview, overview.period.from_us, overview.period.to_us)
-
-
-def _covered(overview: Overview, step_us: int, at_least_us: int) -> list[Step]:
-    return [
-        (start, figures)
-        for start, figures in overview.steps
-        if _overlap_us(overview, start, start + step_us) >= at_least_us
-    ] or overview.steps
 
 
 def _overlap_us(overview: Overview, from_us: int, to_us: int) -> int:

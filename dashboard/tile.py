@@ -9,20 +9,12 @@ from dashboard.sparkline import clip_path
 
 
 @dataclass(frozen=True)
-class Promise:
-    """An upper limit in milliseconds and whether it was kept; None when there is nothing to say."""
-
-    limit_ms: float
-    kept: bool | None
-
-
-@dataclass(frozen=True)
 class Detail:
-    """A line under the figure, with the promise it is held to if there is one."""
+    """A line under the figure. Where it is a target, `kept` says whether the figure meets it."""
 
     name: str
     text: str
-    promise: Promise | None = None
+    kept: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -39,13 +31,10 @@ class Tile:
     details: tuple[Detail, ...] = ()
 
 
-def tiles_html(tiles: Sequence[Tile], title: str) -> str:
-    """Return `tiles` as one block of HTML; `title` names it for a screen reader."""
-    return (
-        f'<section class="tiles" aria-label="{escape(title)}">'
-        + "".join(map(_tile, tiles))
-        + "</section>"
-    )
+def tiles_html(rows: Sequence[Sequence[Tile]], title: str) -> str:
+    """Return `rows` of tiles as one block of HTML; `title` names it for a screen reader."""
+    inner = "".join(f'<div class="tiles">{"".join(map(_tile, row))}</div>' for row in rows)
+    return f'<section class="headline" aria-label="{escape(title)}">{inner}</section>'
 
 
 def _tile(tile: Tile) -> str:
@@ -71,10 +60,8 @@ def _change(change: Change) -> str:
 
 
 def _detail(detail: Detail) -> str:
-    promise = ""
-    if detail.promise is not None:
-        limit = f"\N{LESS-THAN OR EQUAL TO} {detail.promise.limit_ms:g}"
-        state = {True: "met", False: "missed", None: "open"}[detail.promise.kept]
-        word = "no data" if detail.promise.kept is None else state
-        promise = f'<span class="promise {state}">{word}</span><span class="limit">{limit}</span>'
-    return f"<div><dt>{escape(detail.name)}</dt><dd>{escape(detail.text)}{promise}</dd></div>"
+    verdict = ""
+    if detail.kept is not None:
+        word = "met" if detail.kept else "missed"
+        verdict = f'<span class="promise {word}">{word}</span>'
+    return f"<div><dt>{escape(detail.name)}</dt><dd>{verdict}{escape(detail.text)}</dd></div>"

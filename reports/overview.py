@@ -1,11 +1,11 @@
 """The state of the service now: figures of a window, of the one before it, and step by step."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from costs import BusyTime, Catalogue, Cost, Machine, Price, direct_cost, machine_cost
-from reports.figures import Facts, Figures, figures
+from reports.figures import NOTHING, Facts, Figures, figures
 from reports.pricing import Pricing
 from store import (
     MINUTE_US,
@@ -23,6 +23,8 @@ from store import (
 
 # Data older than this is not "now" any more.
 FRESH_US = 3 * MINUTE_US
+# What is running now is what ran in the minute that is open and the one before it.
+NOW_US = MINUTE_US
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,16 @@ class Fleet:
 class Overview:
     """Everything the Overview page shows.
 
-    `previous` is None when nothing is stored from the window before. `stale_us` is how long before
-    now the window ends because nothing newer is stored, 0 when the data is fresh.
+    `spend_now_usd_per_hour` is what the machines cost that ran at the end of the data, whatever
+    the window; None when none did. `previous` is None when nothing is stored from the window
+    before. `stale_us` is how long before now the window ends because nothing newer is stored, 0
+    when the data is fresh.
     """
 
     state: StoreState
     period: Period
     stale_us: int
+    spend_now_usd_per_hour: float | None
     current: Figures
     previous: Figures | None
     steps: list[tuple[int, Figures]]
@@ -82,6 +87,7 @@ def load_overview(
         state = read_state(connection)
         if state.last_fact_us is None or state.first_fact_us is None:
             return None
+        covered = (state.first_fact_us, state.covered_to_us or state.last_fact_us)
         stale_us = now_us - state.last_fact_us
         fresh = stale_us <= FRESH_US and window is not None
         to_us = -(-(now_us if fresh else state.last_fact_us) // MINUTE_US) * MINUTE_US
@@ -91,10 +97,12 @@ def load_overview(
         else:
             period = Period(to_us - window.length_us, to_us)
             both, step_us = Period(period.before().from_us, to_us), window.step_us
+        open_minute_us = covered[1] // MINUTE_US * MINUTE_US
+        latest = Period(open_minute_us - NOW_US, open_minute_us + MINUTE_US)
+        ran_latest = read_uptimes(connection, latest, latest.length_us, changes)
         traffic = read_traffic(connection, both, step_us)
         uptimes = read_uptimes(connection, both, step_us, changes)
         busy = read_busy_times(connection, both, step_us, changes)
-    covered = (state.first_fact_us, state.covered_to_us or state.last_fact_us)
     steps = _facts_by_step(both, step_us, covered, pricing, traffic, uptimes, busy)
     now = {start: facts for start, facts in steps.items() if start >= period.from_us}
     before = [facts for start, facts in steps.items() if start < period.from_us]
@@ -103,12 +111,24 @@ def load_overview(
         state=state,
         period=period,
         stale_us=stale_us if stale_us > FRESH_US else 0,
+        spend_now_usd_per_hour=_spend_rate(ran_latest, latest, covered, pricing),
         current=figures(now.values()),
         previous=previous if previous.requests or previous.cost.machine else None,
         steps=[(start, figures([facts])) for start, facts in now.items() if facts.covered_us],
         fleets=_fleets([u for u in uptimes if u.from_us >= period.from_us], pricing),
         unmeasured_requests=sum(n for at, n in busy.unmeasured.items() if at >= period.from_us),
     )
+
+
+def _spend_rate(
+    ran: list[Uptime], period: Period, covered: tuple[int, int], pricing: Pricing
+) -> float | None:
+    """Return the USD per hour of `ran`, the machine time of as much of `period` as is covered."""
+    if not ran:
+        return None
+    cost = Cost(machine_cost((row.time for row in ran), pricing.rate), 0)
+    length_us = min(period.to_us, covered[1]) - max(period.from_us, covered[0])
+    return figures([replace(NOTHING, covered_us=length_us, cost=cost)]).spend_usd_per_hour
 
 
 def _facts_by_step(

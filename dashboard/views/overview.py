@@ -79,8 +79,8 @@ def _draw_overview(
         if unpriced:
             st.error(notices.plain(unpriced), icon=":material/money_off:")
     st.html(provenance.status_html(overview, zone, busy=busy))
-    tiles = Headline(overview, targets, window.step_us).tiles()
-    st.html(tiles_html(tiles, f"Figures of the last {window.label}"))
+    rows = Headline(overview, targets, window.step_us).rows()
+    st.html(tiles_html(rows, f"Figures of the last {window.label}"))
     draw_charts(overview, targets, window, database, zone)
     with st.container(key="overview-foot"):
         st.html(provenance.provenance_html(overview, database))

@@ -119,12 +119,12 @@ def test_an_empty_page_fills_once_facts_arrive(reader: Reader) -> None:
     assert 'data-figure="spend"' in html(page)
 
 
-def test_fresh_data_shows_eight_tiles_two_charts_and_the_price(reader: Reader) -> None:
+def test_fresh_data_shows_nine_tiles_two_charts_and_the_price(reader: Reader) -> None:
     batch = fill(reader.database, now_us(), minutes=MINUTES, per_second=PER_SECOND)
     page = reader.overview()
     shown = html(page)
-    assert shown.count('class="tile"') == 8
-    assert f'<p class="value">{len(batch.records):,}<' in shown
+    assert shown.count('class="tile"') == 9
+    assert f"<dd>{len(batch.records):,}</dd>" in shown
     assert '<p class="value">0.1785<span class="unit"> USD/h' in shown
     assert "aws c7i.xlarge in us-east-1, on-demand" in shown
     assert "as of" in shown
@@ -172,7 +172,7 @@ def test_stale_data_is_shown_with_how_old_it_is_and_what_stretch_it_is_of(reader
     at = time.strftime("%H:%M", time.gmtime(end_us / SECOND_US))
     assert message.startswith("No data for 3 h; showing the 15 minutes up to ")
     assert message.endswith(at)
-    assert html(page).count('class="tile"') == 8
+    assert html(page).count('class="tile"') == 9
 
 
 def test_the_window_comes_from_the_url(reader: Reader) -> None:
@@ -329,7 +329,7 @@ def test_while_the_database_is_busy_the_last_picture_stays_with_a_note(reader: R
     with held_for_writing(reader.database):
         reader.run(overview)
         reader.run(requests)
-    assert f'<p class="value">{len(batch.records):,}<' in html(overview)
+    assert f"<dd>{len(batch.records):,}</dd>" in html(overview)
     assert "the database is being written to; trying again" in html(overview)
     assert len(requests.dataframe[0].value) == 100
     assert "being written to; trying again" in text(requests)
@@ -343,7 +343,7 @@ def test_a_database_that_is_busy_from_the_start_is_waited_for(reader: Reader) ->
     assert "being written to; trying again" in text(page)
     assert not messages(page)
     reader.run(page)
-    assert html(page).count('class="tile"') == 8
+    assert html(page).count('class="tile"') == 9
 
 
 def test_the_latest_requests_are_listed_newest_first_with_their_costs(reader: Reader) -> None:
@@ -376,5 +376,5 @@ def test_a_single_second_of_data_is_enough_for_every_page(reader: Reader) -> Non
         samples=[node_sample(sampled_at_us=now, busy_us=1_500)],
     )
     commit(reader.database, batch, now_us=now)
-    assert html(reader.overview()).count('class="tile"') == 8
+    assert html(reader.overview()).count('class="tile"') == 9
     assert len(reader.requests().dataframe[0].value) == 1

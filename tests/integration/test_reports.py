@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from uuid_utils import uuid7
 
 from costs import TICKS_PER_USD, Catalogue, Machine, Price
 from reports import (
@@ -244,3 +245,17 @@ def test_a_request_newer_than_the_last_sample_does_not_dilute_the_spend_rate(
     found = load_overview(database, catalogue, QUARTER_HOUR, MONDAY_US + 11 * SECOND_US)
     assert found is not None
     assert found.current.spend_usd_per_hour == pytest.approx(0.1785)
+
+
+def test_spend_now_is_that_of_the_machines_that_run_now_whatever_the_window(
+    database: Path, catalogue: Catalogue
+) -> None:
+    fill(database, MONDAY_US + MINUTE_US, minutes=1)
+    now_us = MONDAY_US + 10 * MINUTE_US + 20 * SECOND_US
+    fill(database, now_us, minutes=2, node={"boot_id": str(uuid7())})
+    for window in WINDOWS:
+        found = load_overview(database, catalogue, window, now_us)
+        assert found is not None
+        assert found.spend_now_usd_per_hour == pytest.approx(0.1785)
+        assert found.current.spend_usd_per_hour is not None
+        assert found.current.spend_usd_per_hour < 0.06

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dashboard.change import Change, Verdict
-from dashboard.tile import Detail, Promise, Tile, tiles_html
+from dashboard.tile import Detail, Tile, tiles_html
 
 
 def tile(**overrides: Any) -> Tile:
@@ -23,30 +23,35 @@ def tile(**overrides: Any) -> Tile:
 
 
 def test_a_tile_shows_label_value_unit_definition_change_and_details() -> None:
-    html = tiles_html([tile()], "Figures")
+    html = tiles_html([[tile()]], "Figures")
     for words in ("Latency p99", "4.56", " ms", "How long it took.", "^ 20.0% worse", "3 ms"):
         assert words in html
 
 
 def test_a_definition_describes_its_label_to_a_screen_reader() -> None:
-    html = tiles_html([tile()], "Figures")
+    html = tiles_html([[tile()]], "Figures")
     assert 'tabindex="0" aria-describedby="hint-latency"' in html
     assert 'id="hint-latency"' in html
 
 
-@pytest.mark.parametrize(("kept", "word"), [(True, "met"), (False, "missed"), (None, "no data")])
-def test_a_promise_is_told_in_a_word_and_its_limit(kept: bool | None, word: str) -> None:
-    html = tiles_html([tile(details=(Detail("p99", "4 ms", Promise(80.0, kept)),))], "Figures")
-    assert f">{word}</span>" in html
-    assert "\N{LESS-THAN OR EQUAL TO} 80<" in html
+@pytest.mark.parametrize(("kept", "word"), [(True, "met"), (False, "missed")])
+def test_a_target_is_told_to_be_met_or_missed_in_a_word(kept: bool, word: str) -> None:
+    html = tiles_html([[tile(details=(Detail("target", "80 ms", kept),))]], "Figures")
+    assert f">{word}</span>80 ms" in html
+
+
+def test_a_target_that_nothing_can_be_held_to_has_no_verdict() -> None:
+    html = tiles_html([[tile(details=(Detail("target", "80 ms", None),))]], "Figures")
+    assert "80 ms" in html
+    assert "promise" not in html
 
 
 def test_a_tile_without_a_trend_has_no_sparkline() -> None:
-    assert "spark" not in tiles_html([tile(trend=[])], "Figures")
+    assert "spark" not in tiles_html([[tile(trend=[])]], "Figures")
 
 
 def test_text_is_never_markup() -> None:
-    html = tiles_html([tile(value="<b>", label="a & b")], '"quoted"')
+    html = tiles_html([[tile(value="<b>", label="a & b")]], '"quoted"')
     assert "<b>" not in html
     assert "a &amp; b" in html
     assert "&quot;quoted&quot;" in html
