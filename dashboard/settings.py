@@ -21,6 +21,14 @@ class Settings:
     prices: Path
     targets: Path
 
+    @property
+    def database_name(self) -> str:
+        """The database as a reader knows it: within the project without the way to the project."""
+        try:
+            return str(self.database.relative_to(ROOT))
+        except ValueError:
+            return str(self.database)
+
 
 class _Parser(argparse.ArgumentParser):
     """Raises where argparse would end the process, which here is everybody's server."""

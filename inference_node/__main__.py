@@ -5,7 +5,6 @@ import logging
 import sys
 from pathlib import Path
 
-from inference_node.config import load_node_config
 from inference_node.errors import StartError
 from inference_node.replay_arguments import add_replay_arguments, run_replay
 from inference_node.server import serve
@@ -27,8 +26,13 @@ def main() -> int:
     if arguments.command == "replay":
         return run_replay(arguments)
     try:
-        config = load_node_config(arguments.config)
-        serve(config, arguments.model_repository, arguments.host, arguments.port, arguments.spool)
+        serve(
+            arguments.config,
+            arguments.model_repository,
+            arguments.host,
+            arguments.port,
+            arguments.spool,
+        )
     except StartError as error:
         print(error, file=sys.stderr)
         return 2

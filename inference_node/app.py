@@ -1,5 +1,6 @@
 """The node as an ASGI application: routes, and a usage record for every request to a model."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -7,7 +8,13 @@ from importlib.metadata import version
 
 from inference_node.caller import read_caller
 from inference_node.clock import Clock
-from inference_node.errors import MethodNotAllowedError, NotFoundError, RequestError
+from inference_node.errors import (
+    InvalidRequestError,
+    MethodNotAllowedError,
+    NotFoundError,
+    RequestError,
+    StoppingError,
+)
 from inference_node.http import (
     Receive,
     Request,
@@ -91,20 +98,18 @@ class App:
         if request_id:
             headers.append((b"x-request-id", request_id.encode("latin-1", "replace")))
         try:
-            body = await request.body(self._max_body_bytes)
-            # Counted from here: how long a client takes to send its body is not the node's doing.
-            receipt.arrived_us = self._clock.now_us()
-            receipt.request_bytes = len(body)
-            receipt.caller = read_caller(request)
-            receipt.model = self._repository.find(question.model, question.version)
-            response = await question.ask(body, receipt.model, receipt)
+            response = await self._ask(question, request, receipt)
         except RequestError as error:
             receipt.error = error
             response = error_response(error)
+        except asyncio.CancelledError:
+            receipt.error = StoppingError("the node is stopping; ask another one")
+            response = error_response(receipt.error)
         except Exception:
             logger.exception("a defect in the node: request %s", receipt.record_id)
             receipt.error = RequestError("internal error")
             response = error_response(receipt.error)
+        receipt.request_bytes = request.body_bytes
         response.add_headers(headers)
         self._seq += 1
         record = receipt.record(
@@ -113,6 +118,19 @@ class App:
         self._meter.add(record)
         self._metrics.count(record)
         return response
+
+    async def _ask(self, question: _Question, request: Request, receipt: Receipt) -> Response:
+        # What the head says is on the record of a request whose body never arrives whole, too.
+        receipt.caller, complaints = read_caller(request)
+        try:
+            model = receipt.model = self._repository.find(question.model, question.version)
+        finally:
+            body = await request.body(self._max_body_bytes)
+            # Counted from here: how long a client takes to send its body is not the node's doing.
+            receipt.arrived_us = self._clock.now_us()
+        if complaints:
+            raise InvalidRequestError("; ".join(complaints))
+        return await question.ask(body, model, receipt)
 
     def _question(self, request: Request) -> _Question | None:
         """Return what a request to a model asks, None when it is no such request."""

@@ -6,6 +6,7 @@ that has arrived by then, at most max_batch_size items.
 """
 
 import asyncio
+import logging
 import queue
 import threading
 from collections import deque
@@ -20,6 +21,8 @@ from inference_node.errors import ExecutionError, InvalidRequestError, QueueFull
 from inference_node.model_repository import Model
 from inference_node.session import Tensor
 from usage import Priority
+
+logger = logging.getLogger(__name__)
 
 PRIORITIES: tuple[Priority, ...] = ("high", "normal", "batch")
 
@@ -97,7 +100,7 @@ class Batcher:
         self._timer: asyncio.TimerHandle | None = None
         self._batches = 0
         self.waiting = 0
-        self._workers = [_Worker(number, clock, busy, self._finished) for number in range(workers)]
+        self._workers = [_Worker(number, busy, self._finished) for number in range(workers)]
         self._free = deque(self._workers)
 
     async def execute(
@@ -172,12 +175,10 @@ class _Worker:
     def __init__(
         self,
         number: int,
-        clock: Clock,
         busy: BusyLog,
         finished: Callable[["_Worker", list[Job], list[Execution]], None],
     ) -> None:
         self._number = number
-        self._clock = clock
         self._busy = busy
         self._finished = finished
         self._batches: queue.SimpleQueue[tuple[int, list[Job]] | None] = queue.SimpleQueue()
@@ -194,18 +195,17 @@ class _Worker:
     def _run(self) -> None:
         while (work := self._batches.get()) is not None:
             batch_id, batch = work
-            began_us = self._clock.now_us()
-            self._busy.begin(self._number, began_us)
+            began_us = self._busy.begin(self._number)
             error: RequestError | None = None
             outputs: Sequence[Mapping[str, Tensor]] = [{} for _ in batch]
             try:
                 outputs = _execute(batch)
             except RequestError as failure:
                 error = failure
-            except Exception as failure:  # a defect must not take the worker's thread with it
-                error = ExecutionError(f"the batch failed: {type(failure).__name__}: {failure}")
-            ended_us = self._clock.now_us()
-            self._busy.end(self._number, ended_us)
+            except Exception:  # a defect must not take the worker's thread with it
+                logger.exception("a defect in the node: batch %d", batch_id)
+                error = ExecutionError("the batch failed")
+            ended_us = self._busy.end(self._number)
             size = sum(job.items for job in batch)
             executions = [
                 Execution(of_job, self._number, batch_id, size, began_us, ended_us, error)
@@ -218,10 +218,21 @@ def _execute(batch: list[Job]) -> list[Mapping[str, Tensor]]:
     model = batch[0].model
     names = [spec.name for spec in model.session.outputs]
     if len(batch) == 1:
-        return [dict(zip(names, model.session.run(batch[0].inputs, names), strict=True))]
-    inputs = {name: np.concatenate([job.inputs[name] for job in batch]) for name in batch[0].inputs}
+        inputs = batch[0].inputs
+    else:
+        inputs = {
+            name: np.concatenate([job.inputs[name] for job in batch]) for name in batch[0].inputs
+        }
     outputs = model.session.run(inputs, names)
+    if model.config.batching.max_batch_size == 1:
+        return [dict(zip(names, outputs, strict=True))]
     ends = np.cumsum([job.items for job in batch])
+    for name, output in zip(names, outputs, strict=True):
+        # Otherwise nobody could say which rows are whose.
+        if output.shape[:1] != (ends[-1],):
+            raise ExecutionError(
+                f"output {name!r} has shape {list(output.shape)} for a batch of {ends[-1]}"
+            )
     return [
         {name: output[end - job.items : end] for name, output in zip(names, outputs, strict=True)}
         for job, end in zip(batch, ends, strict=True)

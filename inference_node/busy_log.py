@@ -2,24 +2,34 @@
 
 import threading
 
+from inference_node.clock import Clock
+
 
 class BusyLog:
-    """Worker threads report begin and end, the sampler takes the time of one interval at a time."""
+    """Worker threads report begin and end, the sampler takes the time of one interval at a time.
 
-    def __init__(self) -> None:
+    The clock is read under the lock: an instant read before it could fall into an interval that
+    was taken meanwhile, and what lies there would be lost or counted twice.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._began: dict[int, int] = {}
         self._ended: list[tuple[int, int]] = []
 
-    def begin(self, worker: int, at_us: int) -> None:
-        """Worker number `worker` began to execute."""
+    def begin(self, worker: int) -> int:
+        """Worker number `worker` begins to execute; return the instant."""
         with self._lock:
-            self._began[worker] = at_us
+            began_us = self._began[worker] = self._clock.now_us()
+        return began_us
 
-    def end(self, worker: int, at_us: int) -> None:
-        """It has finished what it began."""
+    def end(self, worker: int) -> int:
+        """It has finished what it began; return the instant."""
         with self._lock:
-            self._ended.append((self._began.pop(worker), at_us))
+            ended_us = self._clock.now_us()
+            self._ended.append((self._began.pop(worker), ended_us))
+        return ended_us
 
     def take(self, from_us: int, to_us: int) -> int:
         """Return the worker-microseconds executed in [from_us, to_us) and forget what lies before.

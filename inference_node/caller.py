@@ -1,9 +1,8 @@
 """Who asks and how urgently: the headers that a usage record keeps of a request."""
 
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import TypeVar, get_args
 
-from inference_node.errors import InvalidRequestError
 from inference_node.http import Request
 from usage import Origin, Priority
 
@@ -11,6 +10,8 @@ PRIORITIES: dict[str, Priority] = {name: name for name in get_args(Priority)}
 ORIGINS: dict[str, Origin] = {"live": "live", "replay": "replay"}
 MOST_LABELS = 8
 LONGEST_NAME = 128
+
+Chosen = TypeVar("Chosen", bound=str)
 
 
 @dataclass(frozen=True)
@@ -27,33 +28,40 @@ class Caller:
 NOBODY = Caller()
 
 
-def read_caller(request: Request) -> Caller:
-    """Return who sent `request`; raises InvalidRequestError, which names header and value."""
-    priority = request.header("x-priority") or "normal"
-    if priority not in PRIORITIES:
-        raise InvalidRequestError(f"x-priority is {priority!r}; accepted: {', '.join(PRIORITIES)}")
-    origin = request.header("x-origin") or "live"
-    if origin not in ORIGINS:
-        raise InvalidRequestError(f"x-origin is {origin!r}; accepted: {', '.join(ORIGINS)}")
-    return Caller(
-        tenant=_name(request, "x-tenant") or "default",
-        priority=PRIORITIES[priority],
-        labels=_labels(request.header("x-labels")),
-        origin=ORIGINS[origin],
-        client_region=_name(request, "x-client-region"),
+def read_caller(request: Request) -> tuple[Caller, list[str]]:
+    """Return who sent `request`, and a complaint about every header that cannot be used.
+
+    A complaint names header, value and what is accepted; the caller then has the default there.
+    """
+    complaints: list[str] = []
+    caller = Caller(
+        tenant=_name(request, "x-tenant", complaints) or NOBODY.tenant,
+        priority=_choice(request, "x-priority", PRIORITIES, complaints) or NOBODY.priority,
+        labels=_labels(request.header("x-labels"), complaints),
+        origin=_choice(request, "x-origin", ORIGINS, complaints) or NOBODY.origin,
+        client_region=_name(request, "x-client-region", complaints),
     )
+    return caller, complaints
 
 
-def _name(request: Request, header: str) -> str | None:
+def _choice(
+    request: Request, header: str, accepted: dict[str, Chosen], complaints: list[str]
+) -> Chosen | None:
+    value = request.header(header)
+    if value and value not in accepted:
+        complaints.append(f"{header} is {value[:200]!r}; accepted: {', '.join(accepted)}")
+    return accepted.get(value or "")
+
+
+def _name(request: Request, header: str, complaints: list[str]) -> str | None:
     value = request.header(header)
     if value is not None and len(value) > LONGEST_NAME:
-        raise InvalidRequestError(
-            f"{header} has {len(value)} characters; accepted: at most {LONGEST_NAME}"
-        )
+        complaints.append(f"{header} has {len(value)} characters; accepted: at most {LONGEST_NAME}")
+        return None
     return value or None
 
 
-def _labels(value: str | None) -> dict[str, str]:
+def _labels(value: str | None, complaints: list[str]) -> dict[str, str]:
     if not value:
         return {}
     pairs = [pair.partition("=") for pair in value.split(",")]
@@ -63,8 +71,9 @@ def _labels(value: str | None) -> dict[str, str]:
         for name, equals, text in pairs
     )
     if not fits:
-        raise InvalidRequestError(
+        complaints.append(
             f"x-labels is {value[:200]!r}; accepted: at most {MOST_LABELS} pairs like "
             f"team=search,project=ranking, names and values of at most {LONGEST_NAME} characters"
         )
+        return {}
     return labels

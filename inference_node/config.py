@@ -45,7 +45,7 @@ class MeteringConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How facts reach the spool. At most `buffer_records` wait in memory when it cannot take them;
     beyond that they are dropped and counted."""
 
-    sample_interval_seconds: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    sample_interval_seconds: Annotated[float, Meta(ge=0.01, le=60)] = 1.0
     flush_interval_milliseconds: Annotated[int, Meta(ge=1, le=1000)] = 50
     buffer_records: Positive = 200_000
     fsync: bool = False

@@ -67,6 +67,13 @@ class QueueFullError(RequestError):
     code = "queue_full"
 
 
+class StoppingError(RequestError):
+    """The node stops and waits no longer: for the rest of the request, or for its turn."""
+
+    status = 503
+    code = "node_stopping"
+
+
 class ExecutionError(RequestError):
     """The model failed while it was executed."""
 

@@ -14,6 +14,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON = b"application/json"
 
+# A message may quote what the client sent, and that may be the whole body.
+LONGEST_MESSAGE = 1000
+
 
 class Request:
     """Method, path, headers and query of one request; the body is read on demand."""
@@ -24,6 +27,7 @@ class Request:
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
         self._query: dict[str, list[str]] = parse_qs(scope["query_string"].decode("latin-1"))
         self._receive = receive
+        self.body_bytes = 0
 
     def header(self, name: str) -> str | None:
         """Return the value of header `name` (lower case), None when it is absent."""
@@ -36,7 +40,7 @@ class Request:
         return values[-1] if values else None
 
     async def body(self, max_bytes: int) -> bytes:
-        """Return the whole body.
+        """Return the whole body; `body_bytes` counts what has come of it.
 
         Raises BodyTooLargeError as soon as it is known to exceed `max_bytes`, ClientGoneError when
         the client leaves before the end.
@@ -45,14 +49,13 @@ class Request:
         if declared.isdecimal() and int(declared) > max_bytes:
             raise BodyTooLargeError(f"the body has {declared} bytes; accepted: at most {max_bytes}")
         parts: list[bytes] = []
-        size = 0
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise ClientGoneError("the client left before its request was complete")
             part = message.get("body", b"")
-            size += len(part)
-            if size > max_bytes:
+            self.body_bytes += len(part)
+            if self.body_bytes > max_bytes:
                 raise BodyTooLargeError(
                     f"the body has more than {max_bytes} bytes; accepted: at most that many"
                 )
@@ -94,4 +97,4 @@ def json_response(content: object, status: int = 200) -> Response:
 
 def error_response(error: RequestError) -> Response:
     """Return `error` in the protocol's shape."""
-    return json_response({"error": str(error)}, error.status)
+    return json_response({"error": str(error)[:LONGEST_MESSAGE]}, error.status)

@@ -22,7 +22,7 @@ def image_tensor(body: bytes, config: ImageConfig, max_pixels: int) -> Tensor:
     try:
         with Image.open(io.BytesIO(body), formats=FORMATS) as image:
             _require_at_most(max_pixels, image)
-            fitted = image.convert(MODES[config.channels])
+            fitted = _eight_bits(image).convert(MODES[config.channels])
             if fitted.size != (config.width, config.height):
                 fitted = fitted.resize((config.width, config.height), Image.Resampling.BILINEAR)
     except ImageTooLargeError:
@@ -35,6 +35,11 @@ def image_tensor(body: bytes, config: ImageConfig, max_pixels: int) -> Tensor:
         raise InvalidImageError(f"the image cannot be decoded: {error}") from error
     pixels = np.asarray(fitted, dtype=np.float32) * np.float32(config.scale)
     return pixels.reshape(config.height, config.width, config.channels).transpose(2, 0, 1)[None]
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Return a 16-bit grey image scaled to 0..255: Pillow's own conversion would clip it there."""
+    return image.point(lambda value: value * (1 / 257)) if image.mode == "I;16" else image
 
 
 def _require_at_most(max_pixels: int, image: Image.Image) -> None:

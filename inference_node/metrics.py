@@ -52,9 +52,9 @@ class Metrics:
     def count(self, record: UsageRecord) -> None:
         """Count one request."""
         # What a client made up never becomes a label: it would grow without bound.
-        known = record.model_version is not None
+        known = record.variant is not None
         model = (record.model if known else None) or "unknown"
-        version = record.model_version or "unknown"
+        version = (record.model_version if known else None) or "unknown"
         self._requests.labels(model, version, str(record.status), record.error or "").inc()
         if record.status < 400:
             self._latency.labels(model, version).observe(record.total_us / 1e6)

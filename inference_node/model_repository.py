@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,7 +29,7 @@ class ImageConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     width: Annotated[int, Meta(ge=1, le=4096)]
     height: Annotated[int, Meta(ge=1, le=4096)]
     channels: Literal[1, 3]
-    scale: Annotated[float, Meta(gt=0)] = 1 / 255
+    scale: Annotated[float, Meta(gt=0, le=1e6)] = 1 / 255
 
 
 class ClassificationConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,15 +75,9 @@ class ModelRepository:
         for model in models:
             self._versions.setdefault(model.name, {})[model.version] = model
         self._default = {
-            name: _default_version(name, versions, config.models.get(name))
+            name: _default_version(versions, config.models.get(name, ModelOverride()))
             for name, versions in self._versions.items()
         }
-        for name in [*config.models, config.serving.default_model or next(iter(self._versions))]:
-            if name not in self._versions:
-                raise StartError(
-                    f"the node's configuration names model {name!r}; "
-                    f"the repository holds: {', '.join(self._versions)}"
-                )
         self._default_model = config.serving.default_model
         if self._default_model is None and len(self._versions) == 1:
             self._default_model = next(iter(self._versions))
@@ -102,7 +96,8 @@ class ModelRepository:
 
         Raises UnknownModelError, which names what is there.
         """
-        name = name or self._default_model
+        if name is None:
+            name = self._default_model
         if name is None:
             known = ", ".join(self._versions)
             raise UnknownModelError(f"no model named; this node has no default, it holds: {known}")
@@ -110,7 +105,7 @@ class ModelRepository:
             known = ", ".join(self._versions)
             raise UnknownModelError(f"unknown model {name!r}; this node holds: {known}")
         versions = self._versions[name]
-        found = versions.get(version) if version else self._default[name]
+        found = self._default[name] if version is None else versions.get(version)
         if found is None:
             known = ", ".join(versions)
             raise UnknownModelError(
@@ -119,8 +114,8 @@ class ModelRepository:
         return found
 
 
-def load_repository(path: Path, config: NodeConfig) -> ModelRepository:
-    """Load every model version under `path`.
+def load_repository(path: Path, config: NodeConfig, config_file: Path | None) -> ModelRepository:
+    """Load every model version under `path`; `config` was read from `config_file`.
 
     Raises StartError, which names the file and the field, when one is missing or wrong: a node
     serves all it was given or does not start.
@@ -136,7 +131,30 @@ def load_repository(path: Path, config: NodeConfig) -> ModelRepository:
     )
     if not folders:
         raise StartError(f"{path}: holds no model; expected <model>/<version>/model.onnx")
+    _require_known(folders, config, config_file)
     return ModelRepository([_load(folder, config) for folder in folders], config)
+
+
+def _require_known(folders: list[Path], config: NodeConfig, file: Path | None) -> None:
+    """Raise StartError where the node's configuration names a model or version of no folder."""
+    versions: dict[str, list[str]] = {}
+    for folder in folders:
+        versions.setdefault(folder.parent.name, []).append(folder.name)
+    named = {f"models.{name}": name for name in config.models}
+    if config.serving.default_model is not None:
+        named["serving.default_model"] = config.serving.default_model
+    for field, name in named.items():
+        if name not in versions:
+            known = ", ".join(versions)
+            raise StartError(f"{file}: {field}: no model {name!r}; the repository holds: {known}")
+    for name, override in config.models.items():
+        version = override.default_version
+        if version is not None and version not in versions[name]:
+            known = ", ".join(versions[name])
+            raise StartError(
+                f"{file}: models.{name}.default_version: no version {version!r}; "
+                f"the repository holds: {known}"
+            )
 
 
 def _load(folder: Path, config: NodeConfig) -> Model:
@@ -158,18 +176,21 @@ def _load(folder: Path, config: NodeConfig) -> Model:
 def _require_fit(model: Model, path: Path) -> None:
     """Raise StartError where the configuration speaks of something that the model has not."""
     image, classes = model.config.image, model.config.classification
-    if model.config.batching.max_batch_size > 1:
-        for spec in (*model.session.inputs, *model.session.outputs):
-            if not spec.shape or spec.shape[0] != -1:
-                raise StartError(
-                    f"{path}: batching.max_batch_size is above 1, but {spec.name} has shape "
-                    f"{list(spec.shape)}; its first axis must be of any length"
-                )
+    session, limit = model.session, model.config.batching.max_batch_size
+    if not session.inputs:
+        raise StartError(f"{path.with_name('model.onnx')}: the model has no input")
+    # A batch of one may also go through a model that is made for one item and no other number.
+    for spec in session.inputs if limit == 1 else (*session.inputs, *session.outputs):
+        if not spec.shape or (spec.shape[0] != -1 and (limit, spec.shape[0]) != (1, 1)):
+            raise StartError(
+                f"{path}: batching.max_batch_size is {limit}, but {spec.name} has shape "
+                f"{list(spec.shape)}; its first axis must be of any length"
+            )
     if image is not None:
-        found = model.input(image.input)
         wanted = TensorSpec(image.input, "FP32", (-1, image.channels, image.height, image.width))
-        if found is None or found.datatype != "FP32" or found.shape[1:] != wanted.shape[1:]:
-            raise StartError(f"{path}: image needs input {wanted}; the model has {found}")
+        [found, *others] = session.inputs
+        if others or replace(found, shape=(-1, *found.shape[1:])) != wanted:
+            raise StartError(f"{path}: image needs {wanted}; the model takes {session.inputs}")
     if classes is not None:
         output = model.output(classes.output)
         if output is None or math.prod(output.shape[1:]) != len(classes.labels):
@@ -179,18 +200,10 @@ def _require_fit(model: Model, path: Path) -> None:
             )
 
 
-def _default_version(
-    name: str, versions: dict[str, Model], override: ModelOverride | None
-) -> Model:
-    wanted = override.default_version if override else None
-    if wanted is None:
-        return max(versions.values(), key=lambda model: _version_order(model.version))
-    if wanted not in versions:
-        raise StartError(
-            f"models.{name}.default_version is {wanted!r}; the repository holds: "
-            f"{', '.join(versions)}"
-        )
-    return versions[wanted]
+def _default_version(versions: dict[str, Model], override: ModelOverride) -> Model:
+    if override.default_version is not None:
+        return versions[override.default_version]
+    return max(versions.values(), key=lambda model: _version_order(model.version))
 
 
 def _version_order(version: str) -> tuple[int, int, str]:

@@ -1,7 +1,9 @@
 """The Open Inference Protocol, version 2, over REST with JSON tensors: both directions."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -13,15 +15,21 @@ from inference_node.model_repository import Model
 from inference_node.session import DATATYPES, Tensor, TensorSpec
 
 NUMPY_TYPES: Mapping[str, type[np.generic]] = dict(DATATYPES.values())
+# What JSON must hold for numpy's kinds: 1 is no bool, true is no number, 1.5 is no integer.
+ELEMENTS: Mapping[str, type] = {"f": float, "i": int, "u": int, "b": bool, "O": str}
+NESTED = re.compile(rb"\[\s*\[")
 
 
 class InferInput(Struct):
-    """One input tensor of a request; `data` is flat or nested in row-major order."""
+    """One input tensor of a request; `data` is flat or nested in row-major order.
+
+    It is decoded once its datatype and shape are known to be what the model takes.
+    """
 
     name: str
     shape: list[int]
     datatype: str
-    data: Any
+    data: msgspec.Raw
 
 
 class InferOutput(Struct):
@@ -79,7 +87,7 @@ def input_tensors(request: InferRequest, model: Model) -> dict[str, Tensor]:
     """Return the tensors of `request` in the order of the model's inputs.
 
     Raises InvalidRequestError, which names the input and what the model accepts, for a missing,
-    repeated or unknown input, a wrong datatype or shape, data that do not fit, no item at all, or
+    repeated or unknown input, a wrong datatype or shape, data that do not fit, an empty tensor, or
     inputs that disagree on the number of items.
     """
     given = {tensor.name: tensor for tensor in request.inputs}
@@ -93,10 +101,10 @@ def input_tensors(request: InferRequest, model: Model) -> dict[str, Tensor]:
         if name not in given:
             raise InvalidRequestError(f"input {name!r} is missing; required: {', '.join(known)}")
     tensors = {spec.name: _tensor(given[spec.name], spec) for spec in model.session.inputs}
-    items = {tensor.shape[0] if tensor.ndim else 0 for tensor in tensors.values()}
-    if len(items) > 1 or 0 in items:
+    items = {len(tensor) for tensor in tensors.values()}
+    if len(items) > 1:
         raise InvalidRequestError(
-            f"inputs hold {sorted(items)} items; accepted: the same number of each, at least 1"
+            f"inputs hold {sorted(items)} items; accepted: the same number of each"
         )
     return tensors
 
@@ -156,35 +164,42 @@ def _tensor(given: InferInput, spec: TensorSpec) -> Tensor:
             f"{name} has datatype {given.datatype!r}; accepted: {spec.datatype}"
         )
     fits = len(given.shape) == len(spec.shape) and all(
-        size >= 0 and accepted in (-1, size)
+        size >= 1 and accepted in (-1, size)
         for size, accepted in zip(given.shape, spec.shape, strict=True)
     )
     if not fits:
         raise InvalidRequestError(
-            f"{name} has shape {given.shape}; accepted: {list(spec.shape)} (-1: any length)"
+            f"{name} has shape {given.shape}; accepted: {list(spec.shape)} (-1: at least 1)"
         )
+    target = np.dtype(NUMPY_TYPES[spec.datatype])
+    nested = NESTED.match(given.data) is not None
+    decoder = _data_decoder(ELEMENTS[target.kind], len(given.shape) if nested else 1)
     try:
-        data = np.array(given.data)
-    except (ValueError, OverflowError) as error:
-        raise InvalidRequestError(f"{name} has ragged or unusable data: {error}") from error
+        values = decoder.decode(given.data)
+        with np.errstate(over="raise"):
+            data = np.array(values, target)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequestError(f"{name}: data do not fit {spec.datatype}: {error}") from error
+    except (OverflowError, FloatingPointError) as error:
+        raise InvalidRequestError(f"{name} holds a value outside {spec.datatype}") from error
+    except ValueError as error:
+        raise InvalidRequestError(f"{name} has ragged data; accepted: flat or whole") from error
+    if nested and data.shape != tuple(given.shape):
+        raise InvalidRequestError(
+            f"{name} holds data of shape {list(data.shape)}; its shape says {given.shape}"
+        )
     if data.size != math.prod(given.shape):
         raise InvalidRequestError(
             f"{name} holds {data.size} values; its shape {given.shape} needs "
             f"{math.prod(given.shape)}"
         )
-    return _cast(data, spec.datatype, name).reshape(given.shape)
+    return data.reshape(given.shape)
 
 
-def _cast(data: Tensor, datatype: str, name: str) -> Tensor:
-    """Return `data` as `datatype` where JSON's values mean the same there."""
-    target = np.dtype(NUMPY_TYPES[datatype])
-    accepted_kinds = {"f": "iuf", "i": "iu", "u": "iu", "b": "b", "O": "U"}[target.kind]
-    if data.size and data.dtype.kind not in accepted_kinds:
-        raise InvalidRequestError(f"{name} holds values that are not {datatype}")
-    if target.kind in "iu" and data.size:
-        limits = np.iinfo(target)
-        if data.min() < limits.min or data.max() > limits.max:
-            raise InvalidRequestError(
-                f"{name} holds values outside {datatype}; accepted: {limits.min} to {limits.max}"
-            )
-    return data.astype(target)
+@lru_cache(maxsize=64)
+def _data_decoder(element: type, depth: int) -> msgspec.json.Decoder[Any]:
+    """Return a strict decoder of lists in lists, `depth` of them, that hold `element`."""
+    kind: Any = element
+    for _ in range(depth):
+        kind = list[kind]
+    return msgspec.json.Decoder(kind)

@@ -10,6 +10,9 @@ from inference_node.errors import RequestError
 from inference_node.model_repository import Model
 from usage import UsageRecord
 
+# What a usage record can say; a request with more was refused.
+MOST_ITEMS = 1_000_000
+
 
 @dataclass
 class Receipt:
@@ -63,7 +66,7 @@ class Receipt:
             input_digest=self.input_digest,
             request_bytes=self.request_bytes,
             response_bytes=response_bytes,
-            items=self.items,
+            items=min(self.items, MOST_ITEMS),
             input_tokens=None,
             output_tokens=None,
             client_region=self.caller.client_region,

@@ -17,13 +17,15 @@ from inference_node.app import App
 from inference_node.batcher import Batcher
 from inference_node.busy_log import BusyLog
 from inference_node.clock import Clock
-from inference_node.config import NodeConfig
+from inference_node.config import NodeConfig, load_node_config
+from inference_node.connection import Connection
 from inference_node.errors import StartError
 from inference_node.inference import Inference
 from inference_node.meter import Meter
 from inference_node.metrics import Metrics
 from inference_node.model_repository import ModelRepository, load_repository
 from inference_node.sampler import Sampler
+from inference_node.warm_up import warm_up
 from usage import SpoolWriter
 
 logger = logging.getLogger(__name__)
@@ -32,15 +34,18 @@ logger = logging.getLogger(__name__)
 DRAIN_S = 10
 
 
-def serve(config: NodeConfig, repository: Path, host: str, port: int, spool: Path) -> None:
+def serve(config_file: Path | None, repository: Path, host: str, port: int, spool: Path) -> None:
     """Serve until SIGINT or SIGTERM; port 0 takes a free one, which the first line on stdout names.
 
-    Raises StartError when a model or the address cannot be used.
+    Raises StartError when the configuration, a model or the address cannot be used.
     """
     clock = Clock()
     started_us = clock.now_us()
-    models = load_repository(repository, config)
+    config = load_node_config(config_file)
+    models = load_repository(repository, config, config_file)
     listener = _listen(host, port)
+    for model in models.models():
+        warm_up(model)
     uvloop.run(_serve(config, models, listener, spool, clock, started_us))
 
 
@@ -59,7 +64,7 @@ async def _serve(
         flush_interval_s=metering.flush_interval_milliseconds / 1000,
         buffer_records=metering.buffer_records,
     )
-    busy = BusyLog()
+    busy = BusyLog(clock)
     batcher = Batcher(clock, busy, workers=serving.workers, max_queue_size=serving.max_queue_size)
     sampler = Sampler(
         clock,
@@ -89,7 +94,8 @@ async def _serve(
     server = _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=Connection,
+            ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -103,10 +109,11 @@ async def _serve(
     sampling = loop.create_task(sampler.run())
     app.ready = True
     host, port = listener.getsockname()[:2]
-    sys.stdout.write(f"serving on http://{host}:{port}\n")
+    sys.stdout.write(f"serving on http://{f'[{host}]' if ':' in host else host}:{port}\n")
     sys.stdout.flush()
     try:
         await server.serve(sockets=[listener])
+        await server.cancelled()
     finally:
         sampling.cancel()
         batcher.close()
@@ -126,6 +133,11 @@ class _Server(uvicorn.Server):
         """Accept no more connections and leave when the open requests are answered."""
         self.should_exit = True
 
+    async def cancelled(self) -> None:
+        """Wait for the requests that were still open when time was up: they leave records, too."""
+        if self.server_state.tasks:
+            await asyncio.wait(list(self.server_state.tasks))
+
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -133,6 +145,9 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except (OSError, OverflowError) as error:
+        # From here on a client waits where it would have been refused.
+        listener.listen()
+    except (OSError, OverflowError, UnicodeError) as error:
+        listener.close()
         raise StartError(f"cannot listen on {host}:{port}: {error}") from error
     return listener

@@ -17,5 +17,6 @@ def read_toml(path: Path, kind: type[Typed]) -> Typed:
         return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind)
     except OSError as error:
         raise StartError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise StartError(f"{path}: {error}") from error
+    # ValueError: no UTF-8, no TOML, or a number of more digits than Python reads.
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise StartError(f"{path}: {' '.join(str(error).split())}") from error

@@ -49,7 +49,7 @@ def _draw_newest(settings: Settings, window: Window) -> None:
     try:
         overview = read_overview(settings, window)
     except DatabaseMissingError:
-        notices.no_data_yet(str(settings.database), found=False)
+        notices.no_data_yet(settings.database_name, found=False)
         return
     except DatabaseBusyError:
         busy = True
@@ -58,10 +58,10 @@ def _draw_newest(settings: Settings, window: Window) -> None:
             notices.busy()
             return
     if overview is None:
-        notices.no_data_yet(str(settings.database), found=True)
+        notices.no_data_yet(settings.database_name, found=True)
         return
     st.session_state[LAST_SHOWN] = {(settings, window): overview}
-    _draw_overview(overview, targets, window, str(settings.database), busy=busy)
+    _draw_overview(overview, targets, window, settings.database_name, busy=busy)
 
 
 def _draw_overview(

@@ -65,7 +65,7 @@ def _draw_newest(settings: Settings, limit: int) -> None:
     try:
         found = read_requests(settings, limit)
     except DatabaseMissingError:
-        notices.no_data_yet(str(settings.database), found=False)
+        notices.no_data_yet(settings.database_name, found=False)
         return
     except DatabaseBusyError:
         busy = True
@@ -74,7 +74,7 @@ def _draw_newest(settings: Settings, limit: int) -> None:
             notices.busy()
             return
     if not found.rows:
-        notices.no_data_yet(str(settings.database), found=True)
+        notices.no_data_yet(settings.database_name, found=True)
         return
     st.session_state[LAST_SHOWN] = {(settings, limit): found}
     _draw_requests(found, busy=busy)
