@@ -41,6 +41,8 @@ def main() -> int:
     except (CollectorRunningError, StoreError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # a collector that follows the spool stops by itself
+        return 130
     print(msgspec.json.encode(collected).decode())
     return 0
 

@@ -36,6 +36,8 @@ def main() -> int:
     except StartError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # while the models were loading; a serving node stops by itself
+        return 130
     return 0
 
 

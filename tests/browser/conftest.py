@@ -28,7 +28,8 @@ LAUNCH_ARGUMENTS = (
 STOP_PATIENCE_S = 10
 
 
-@pytest.fixture(scope="session")
+# Not for the session: Playwright runs an event loop in this thread, and other tests run theirs.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Return Chromium; without one, skip here and fail where the tests must be complete."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
