@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo smoke test lint types browser models lock clean
+.PHONY: demo smoke test lint types browser models screenshot lock clean
 
 demo: .venv/runtime
 	@$(BIN)/python -m deploy.local demo
@@ -28,6 +28,10 @@ browser:
 # Train, compress and measure the shipped model again.
 models: .venv/dev
 	$(BIN)/python -m model_lab train
+
+# The README's picture, from a `make demo` that is running.
+screenshot: .venv/dev
+	$(BIN)/python -m deploy.screenshot
 
 # Pin again after a change of pyproject.toml.
 lock: .venv/dev

@@ -22,15 +22,16 @@ Nothing is shown because nothing has been stored at `{database}`.
 To see figures, run one of these in the project's folder:
 
 ```sh
-# everything at once: a node, traffic and the collector
+# everything at once: a node, a collector and real requests
 make demo
 
 # or each part in its own terminal
-python -m inference_node serve
-python -m collectors run
+python -m inference_node serve --config deploy/demo_node.toml
+python -m collectors run --database {database}
+python -m inference_node replay --repeat
 ```
 
-The collector must write to the file named above. This page looks again every two seconds and fills
+This page looks again every two seconds and fills
 by itself.
 """
 
