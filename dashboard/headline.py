@@ -184,7 +184,7 @@ class Headline:
             trend=self._trend("idle_share"),
             details=(
                 Detail("idle", f"{usd(idle)} USD"),
-                Detail("used by requests", f"{usd(direct)} USD"),
+                Detail("used", f"{usd(direct)} USD"),
             ),
         )
 

@@ -58,9 +58,9 @@ class Overview:
     """Everything the Overview page shows.
 
     `spend_now_usd_per_hour` is what the machines cost that ran at the end of the data, whatever
-    the window; None when none did. `previous` is None when nothing is stored from the window
-    before. `stale_us` is how long before now the window ends because nothing newer is stored, 0
-    when the data is fresh.
+    the window; None when none did. `previous` is None when less than half of the window
+    before is covered by data. `stale_us` is how long before now the window ends because nothing
+    newer is stored, 0 when the data is fresh.
     """
 
     state: StoreState
@@ -106,18 +106,22 @@ def load_overview(
     steps = _facts_by_step(both, step_us, covered, pricing, traffic, uptimes, busy)
     now = {start: facts for start, facts in steps.items() if start >= period.from_us}
     before = [facts for start, facts in steps.items() if start < period.from_us]
-    previous = figures(before)
     return Overview(
         state=state,
         period=period,
         stale_us=stale_us if stale_us > FRESH_US else 0,
         spend_now_usd_per_hour=_spend_rate(ran_latest, latest, covered, pricing),
         current=figures(now.values()),
-        previous=previous if previous.requests or previous.cost.machine else None,
+        previous=figures(before) if _comparable(before, period) else None,
         steps=[(start, figures([facts])) for start, facts in now.items() if facts.covered_us],
         fleets=_fleets([u for u in uptimes if u.from_us >= period.from_us], pricing),
         unmeasured_requests=sum(n for at, n in busy.unmeasured.items() if at >= period.from_us),
     )
+
+
+def _comparable(before: list[Facts], period: Period) -> bool:
+    """Tell whether enough is stored from the window before for a change to mean something."""
+    return 2 * sum(facts.covered_us for facts in before) >= period.length_us
 
 
 def _spend_rate(

@@ -83,7 +83,7 @@ def test_the_steps_of_a_window_add_up_to_the_window(database: Path, catalogue: C
         assert sum(step.failures for step in steps) == found.current.failures
         assert sum(step.cost.machine for step in steps) == found.current.cost.machine
         assert sum(step.cost.direct for step in steps) == found.current.cost.direct
-        assert window.length_us < 25 * MINUTE_US or found.previous is None
+        assert (found.previous is None) == (window.length_us > 15 * MINUTE_US)
 
 
 def test_the_window_before_is_compared_with(database: Path, catalogue: Catalogue) -> None:
@@ -95,6 +95,16 @@ def test_the_window_before_is_compared_with(database: Path, catalogue: Catalogue
     assert found.current.spend_usd_per_hour == pytest.approx(0.1785)
     assert found.previous.spend_usd_per_hour == pytest.approx(0.1785)
     assert found.previous.cost.machine == found.current.cost.machine
+
+
+def test_a_window_before_of_which_little_is_stored_is_not_compared_with(
+    database: Path, catalogue: Catalogue
+) -> None:
+    now_us = MONDAY_US + 30 * MINUTE_US
+    fill(database, now_us, minutes=22)
+    found = load_overview(database, catalogue, QUARTER_HOUR, now_us)
+    assert found is not None
+    assert found.previous is None
 
 
 def test_rates_of_the_first_seconds_count_those_seconds_only(
