@@ -39,7 +39,7 @@ class Change:
     verdict: Verdict = Verdict.NEUTRAL
 
 
-NOTHING_BEFORE = Change("", "no earlier data")
+NOTHING_BEFORE = Change("", "nothing to compare with")
 
 
 def relative_change(now: float | None, before: float | None, polarity: Polarity) -> Change:

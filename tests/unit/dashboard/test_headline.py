@@ -98,7 +98,7 @@ def test_changes_are_judged_by_what_is_good_for_the_reader() -> None:
 
 
 def test_a_first_window_has_nothing_to_be_compared_with() -> None:
-    assert tiles(overview())["spend"].change.amount == "no earlier data"
+    assert tiles(overview())["spend"].change.amount == "nothing to compare with"
 
 
 def test_a_machine_without_a_price_costs_an_unknown_amount_not_nothing() -> None:
