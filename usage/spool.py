@@ -6,6 +6,7 @@ becomes visible until it is done with it. The kernel lets go of the lock when th
 "nobody holds the lock" means "closed" after a rotation, a stop and a kill -9 alike.
 """
 
+import contextlib
 import fcntl
 import os
 import time
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SUFFIX = ".ndjson"
+# Of a segment that is not locked yet, and of one whose writer died before it was.
+HIDDEN = ".new"
 NEWLINE = b"\n"
 
 
@@ -88,19 +91,27 @@ class SpoolWriter:
         if self._descriptor is not None and (full or old):
             self.close()
         if self._descriptor is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            number = self._number + 1
-            hidden = self._folder / f".{number:08d}{SUFFIX}.new"
-            descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                hidden.rename(self._folder / f"{number:08d}{SUFFIX}")
-            except OSError:
-                os.close(descriptor)
-                raise
-            self._descriptor, self._number, self._size = descriptor, number, 0
-            self._opened_at = time.monotonic()
+                self._create_segment()
+            except (FileNotFoundError, BlockingIOError):
+                # A collector looked at it, or tidied the empty folder away, in between.
+                self._create_segment()
+        assert self._descriptor is not None
         return self._descriptor
+
+    def _create_segment(self) -> None:
+        number = self._number + 1
+        self._folder.mkdir(parents=True, exist_ok=True)
+        hidden = self._folder / f".{number:08d}{SUFFIX}{HIDDEN}"
+        descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            hidden.rename(self._folder / f"{number:08d}{SUFFIX}")
+        except OSError:
+            os.close(descriptor)
+            raise
+        self._descriptor, self._number, self._size = descriptor, number, 0
+        self._opened_at = time.monotonic()
 
 
 @dataclass(frozen=True, order=True)
@@ -161,38 +172,37 @@ class Boot:
             chunk = self._read_segment(start, limit_bytes)
             if chunk is not None:
                 return chunk
-            if not self._is_closed(number):
+            if not _is_unlocked(self._path(number)):
                 return None
         return None
 
     def delete_consumed(self, position: Position) -> None:
-        """Delete the segments that lie wholly before `position` and that nobody writes any more."""
+        """Delete the segments that lie wholly before `position` and that nobody writes any more.
+
+        The folder goes with the last of them.
+        """
         for number in self.segments():
             if number > position.segment:
                 break
             # Asked before the size is: what a closed segment then holds is all there will be.
-            if not self._is_closed(number):
+            if not _is_unlocked(self._path(number)):
                 break
             path = self._path(number)
             if number < position.segment or path.stat().st_size == position.offset:
                 path.unlink()
-        if not self.segments() and not any(self.folder.iterdir()):
-            self.folder.rmdir()
+        if not self.segments():
+            for hidden in self.folder.glob(f".*{SUFFIX}{HIDDEN}"):
+                if _is_unlocked(hidden):
+                    hidden.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # not empty: somebody else's files, or a new segment
+                self.folder.rmdir()
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:08d}{SUFFIX}"
 
-    def _is_closed(self, number: int) -> bool:
-        with self._path(number).open("rb") as segment:
-            try:
-                fcntl.flock(segment, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
-
     def _read_segment(self, start: Position, limit_bytes: int) -> Chunk | None:
         # Asked before the bytes are read: what a closed segment then holds is all there will be.
-        closed = self._is_closed(start.segment)
+        closed = _is_unlocked(self._path(start.segment))
         with self._path(start.segment).open("rb") as segment:
             segment.seek(start.offset)
             data = segment.read(limit_bytes)
@@ -211,6 +221,16 @@ class Boot:
 def boots(spool: Path) -> list[Boot]:
     """Return every boot that has a folder in `spool`, oldest boot of each node first."""
     return [Boot(path) for path in sorted(spool.glob("*/*")) if path.is_dir()]
+
+
+def _is_unlocked(path: Path) -> bool:
+    """Tell whether no writer holds `path`: it is closed, or was never begun."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    return True
 
 
 def _split(data: bytes, offset: int) -> Iterator[tuple[int, bytes]]:

@@ -1,6 +1,7 @@
 """The spool keeps every whole line, once and in order, whatever becomes of its writer."""
 
 import errno
+import fcntl
 import os
 import tempfile
 from pathlib import Path
@@ -166,3 +167,39 @@ def test_other_files_in_the_spool_are_left_alone(tmp_path: Path) -> None:
     boot.delete_consumed(position)
     assert lines == [b"line"]
     assert all(path.exists() for path in stray)
+
+
+def test_a_segment_whose_writer_died_before_it_had_a_name_is_tidied_away(tmp_path: Path) -> None:
+    out = writer(tmp_path)
+    out.append(b"line\n")
+    out.close()
+    [boot] = boots(tmp_path)
+    (boot.folder / ".00000002.ndjson.new").touch()
+    lines, position = read_all(boot, 100, Position())
+    assert lines == [b"line"]
+    boot.delete_consumed(position)
+    assert boots(tmp_path) == []
+
+
+def test_a_writer_whose_folder_is_tidied_away_while_it_begins_a_segment_writes_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = writer(tmp_path)
+    out.append(b"one\n")
+    [boot] = boots(tmp_path)
+    real_flock = fcntl.flock
+    tidied: list[bool] = []
+
+    def flock_late(file: int, operation: int) -> None:
+        if not tidied and operation & fcntl.LOCK_EX:
+            tidied.append(True)
+            boot.delete_consumed(Position(1, 4))
+        real_flock(file, operation)
+
+    out.close()
+    monkeypatch.setattr(fcntl, "flock", flock_late)
+    out.append(b"two\n")
+    out.close()
+    assert tidied
+    [boot] = boots(tmp_path)
+    assert read_all(boot, 100, Position(1, 4)) == ([b"two"], Position(2, 4))
