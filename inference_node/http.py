@@ -1,5 +1,7 @@
 """Just enough HTTP on top of ASGI for the node: read a body, send an answer."""
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,6 +15,10 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON = b"application/json"
+
+# How much longer a client may go on sending a body that was refused.
+LINGER_S = 10.0
+MOST_DISCARDED_BYTES = 2**30
 
 # A message may quote what the client sent, and that may be the whole body.
 LONGEST_MESSAGE = 1000
@@ -47,6 +53,7 @@ class Request:
         """
         declared = self.header("content-length") or "0"
         if declared.isdecimal() and int(declared) > max_bytes:
+            await self._discard_rest()
             raise BodyTooLargeError(f"the body has {declared} bytes; accepted: at most {max_bytes}")
         parts: list[bytes] = []
         while True:
@@ -56,12 +63,33 @@ class Request:
             part = message.get("body", b"")
             self.body_bytes += len(part)
             if self.body_bytes > max_bytes:
+                parts.clear()
+                if message.get("more_body", False):
+                    await self._discard_rest()
                 raise BodyTooLargeError(
                     f"the body has more than {max_bytes} bytes; accepted: at most that many"
                 )
             parts.append(part)
             if not message.get("more_body", False):
                 return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def _discard_rest(self) -> None:
+        """Where the connection closes with the answer, first read on and keep nothing, for a while.
+
+        Most clients read only after they have sent everything: one that is hung up on before sees
+        a broken connection instead of its error. On a connection that stays open the server
+        throws away what still comes, and a client that expects our word sends nothing without it.
+        """
+        closes = (self.header("connection") or "").lower() == "close"
+        if not closes or self.header("expect") is not None:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_S):
+                while self.body_bytes < MOST_DISCARDED_BYTES:
+                    message = await self._receive()
+                    self.body_bytes += len(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        return
 
 
 class Response:

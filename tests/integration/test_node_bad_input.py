@@ -225,6 +225,23 @@ def test_a_body_declared_too_large_is_refused_before_it_is_sent(node: Node) -> N
     assert (record.model, record.model_version) == ("doubling", "1")
 
 
+def test_a_client_that_closes_after_one_answer_may_send_all_of_a_body_that_is_too_large(
+    node: Node,
+) -> None:
+    size = 20 * 2**20
+    head = f"POST {DOUBLING} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {size}"
+    before = node.memory_bytes()
+    with node.connect() as connection:
+        connection.sendall(head.encode() + b"\r\n\r\n")
+        for _ in range(size // 2**16):
+            connection.sendall(b" " * 2**16)
+        answer = node.answer(connection)
+    assert answer.status == 413
+    assert answer.error == f"the body has {size} bytes; accepted: at most {LIMIT}"
+    assert node.record(answer.record_id).request_bytes == size
+    assert node.memory_bytes() - before < 10_000_000
+
+
 def test_a_body_of_exactly_the_limit_is_accepted(node: Node) -> None:
     body = infer_body().ljust(LIMIT)
     answer = node.ask("POST", DOUBLING, body)
