@@ -5,7 +5,6 @@ from costs.allocation import (
     Cost,
     MachineTime,
     direct_cost,
-    fully_loaded,
     machine_cost,
 )
 from costs.money import TICKS_PER_USD, Ticks, split_usd, to_usd
@@ -25,7 +24,6 @@ __all__ = [
     "Ticks",
     "direct_cost",
     "format_prices",
-    "fully_loaded",
     "machine_cost",
     "parse_prices",
     "split_usd",

@@ -5,15 +5,13 @@ the machine, a request owns items/batch_size of the worker while its batch execu
 request owns is idle. All sums are exact; idle is what remains, so direct + idle == machine.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeVar
 
 from costs.money import Ticks
 from costs.price import Machine
 
-Slice = TypeVar("Slice", bound=Hashable)
 Rate = Callable[[Machine, int], int]
 """(machine, instant in microseconds) -> micro-USD per hour."""
 
@@ -56,6 +54,15 @@ class Cost:
         """What was paid for and not used by a request."""
         return self.machine - self.direct
 
+    @property
+    def loading(self) -> Fraction:
+        """Fully loaded cost per unit of direct cost: idle cost is shared in proportion to it.
+
+        The direct costs of all slices, each times this, sum to the machine cost. Where nothing has
+        direct cost there is nobody to share it with: 1, and idle cost stands apart.
+        """
+        return Fraction(self.machine) / self.direct if self.direct else Fraction(1)
+
 
 def machine_cost(times: Iterable[MachineTime], rate: Rate) -> int:
     """Return price x uptime, in ticks."""
@@ -79,13 +86,3 @@ def direct_cost(times: Iterable[BusyTime], rate: Rate) -> Fraction:
         known = by_denominator.get(share.denominator, 0)
         by_denominator[share.denominator] = known + ticks
     return sum((Fraction(n, d) for d, n in by_denominator.items()), Fraction(0))
-
-
-def fully_loaded(direct: dict[Slice, Ticks], idle: Ticks) -> dict[Slice, Fraction]:
-    """Return direct cost plus idle cost shared in proportion to direct cost, per slice, in ticks.
-
-    The results sum to all direct cost plus `idle`. Raises ZeroDivisionError when no slice has
-    direct cost: then nobody used the machine and idle cost stands apart.
-    """
-    total = sum((Fraction(cost) for cost in direct.values()), Fraction(0))
-    return {key: Fraction(cost) + Fraction(cost) * idle / total for key, cost in direct.items()}

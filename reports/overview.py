@@ -85,12 +85,12 @@ def load_overview(
     changes = catalogue.changes()
     with open_reader(database) as connection:
         state = read_state(connection)
-        if state.last_fact_us is None or state.first_fact_us is None:
+        if state.last_fact_us is None or state.first_fact_us is None or state.end_us is None:
             return None
         covered = (state.first_fact_us, state.covered_to_us or state.last_fact_us)
         stale_us = now_us - state.last_fact_us
         fresh = stale_us <= FRESH_US and window is not None
-        to_us = -(-(now_us if fresh else state.last_fact_us) // MINUTE_US) * MINUTE_US
+        to_us = -(-(now_us if fresh else state.end_us) // MINUTE_US) * MINUTE_US
         if window is None:
             period = Period(state.first_fact_us // MINUTE_US * MINUTE_US, to_us)
             both, step_us = period, period.length_us

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from costs import Catalogue, Machine, direct_cost, machine_cost
+from costs import Catalogue, Cost, Machine, direct_cost, machine_cost
 from reports.pricing import Pricing
 from store import (
     MINUTE_US,
@@ -58,9 +58,10 @@ def load_request_costs(database: Path, catalogue: Catalogue, limit: int) -> Requ
         )
         uptimes = read_uptimes(connection, period, period.length_us, changes)
         busy = read_busy_times(connection, period, period.length_us, changes)
-    machine = machine_cost((row.time for row in uptimes), rate)
-    direct = direct_cost((time for _, time in busy.rows), rate)
-    loading = Fraction(machine) / direct if direct else Fraction(1)
+    whole = Cost(
+        machine=machine_cost((row.time for row in uptimes), rate),
+        direct=direct_cost((time for _, time in busy.rows), rate),
+    )
     rows = []
     for request in requests:
         cost = None
@@ -70,5 +71,5 @@ def load_request_costs(database: Path, catalogue: Catalogue, limit: int) -> Requ
             request.busy.machine, request.arrived_at_us
         ):
             cost = direct_cost([request.busy], rate)
-        rows.append(RequestCost(request, cost, None if cost is None else cost * loading))
+        rows.append(RequestCost(request, cost, None if cost is None else cost * whole.loading))
     return RequestCosts(rows, period, tuple(sorted(pricing.missing)))

@@ -28,6 +28,16 @@ class StoreState:
         return max((self.last_arrival_us or 0, self.last_sample_us or 0)) or None
 
     @property
+    def end_us(self) -> int | None:
+        """The first instant that no fact speaks of any more, None when there is no fact.
+
+        A request that arrived on a minute belongs to the minute that begins there, a sample that
+        ends on it to the one before.
+        """
+        arrived = 0 if self.last_arrival_us is None else self.last_arrival_us + 1
+        return max(arrived, self.last_sample_us or 0) or None
+
+    @property
     def covered_to_us(self) -> int | None:
         """The instant up to which all facts are in, None when there is none.
 

@@ -269,3 +269,16 @@ def test_spend_now_is_that_of_the_machines_that_run_now_whatever_the_window(
         assert found.spend_now_usd_per_hour == pytest.approx(0.1785)
         assert found.current.spend_usd_per_hour is not None
         assert found.current.spend_usd_per_hour < 0.06
+
+
+def test_a_request_on_the_very_minute_is_in_the_overview_of_all_data(
+    database: Path, catalogue: Catalogue
+) -> None:
+    commit(database, Batch([usage_record(arrived_at_us=MONDAY_US)]), now_us=1)
+    found = load_overview(database, catalogue, None, MONDAY_US)
+    assert found is not None
+    assert found.current.requests == 1
+    late_us = MONDAY_US + 3600 * SECOND_US
+    stale = load_overview(database, catalogue, QUARTER_HOUR, late_us)
+    assert stale is not None
+    assert stale.current.requests == 1

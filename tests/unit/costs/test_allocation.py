@@ -13,7 +13,6 @@ from costs import (
     Machine,
     MachineTime,
     direct_cost,
-    fully_loaded,
     machine_cost,
 )
 
@@ -70,22 +69,19 @@ def test_direct_plus_idle_is_machine_cost_for_the_whole_and_for_any_cut_of_it(
 
 
 @given(
-    direct=st.dictionaries(
-        st.text(max_size=3), st.fractions(0, 10**15), min_size=1, max_size=10
-    ).filter(lambda direct: sum(direct.values()) > 0),
+    direct=st.lists(st.fractions(0, 10**15), min_size=1, max_size=10).filter(any),
     idle=st.fractions(-(10**6), 10**15),
 )
 def test_fully_loaded_slices_sum_to_all_that_was_paid(
-    direct: dict[str, Fraction], idle: Fraction
+    direct: list[Fraction], idle: Fraction
 ) -> None:
-    loaded = fully_loaded(dict(direct), idle)
-    assert sum(loaded.values()) == sum(direct.values()) + idle
-    assert loaded.keys() == direct.keys()
+    whole = Cost(sum(direct) + idle, sum(direct))
+    assert sum(part * whole.loading for part in direct) == whole.machine
 
 
-def test_idle_cost_cannot_be_shared_when_nobody_used_the_machine() -> None:
-    with pytest.raises(ZeroDivisionError):
-        fully_loaded({"shop": 0}, 12)
+def test_idle_cost_stands_apart_when_nobody_used_the_machine() -> None:
+    assert Cost(12, 0).loading == 1
+    assert Cost(12, Fraction(0)).idle == 12
 
 
 @pytest.mark.parametrize(("batch_size", "capacity_us"), [(0, 1), (1, 0)])
