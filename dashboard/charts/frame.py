@@ -12,7 +12,6 @@ from dashboard.formatting import instant
 
 HEIGHT_PX = 240
 ONE_DECADE = 10
-MICROSECONDS_PER_MS = 1_000
 
 
 def framed(traces: list[Any], *, y_title: str, **layout: Any) -> go.Figure:

@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import notices, provenance
 from dashboard.clock import reader_zone
 from dashboard.headline import Headline
+from dashboard.newest import draw_newest
 from dashboard.overview_charts import draw_charts
 from dashboard.page import Page
 from dashboard.readings import read_overview, read_targets
@@ -12,12 +13,9 @@ from dashboard.settings import Settings
 from dashboard.style import page_style
 from dashboard.tile import tiles_html
 from reports import WINDOWS, Overview, Targets, Window
-from store import DatabaseBusyError, DatabaseMissingError
 
 REFRESH_S = 2
 LABELS = {window.label: window for window in WINDOWS}
-# The picture that stays while the database is busy, by window.
-LAST_SHOWN = "overview_last_shown"
 
 
 def draw(settings: Settings) -> None:
@@ -40,28 +38,16 @@ def draw(settings: Settings) -> None:
 @st.fragment(run_every=REFRESH_S)
 def _live(settings: Settings, window: Window) -> None:
     with notices.told_to_reader():
-        _draw_newest(settings, window)
-
-
-def _draw_newest(settings: Settings, window: Window) -> None:
-    targets = read_targets(settings)
-    busy = False
-    try:
-        overview = read_overview(settings, window)
-    except DatabaseMissingError:
-        notices.no_data_yet(settings.database_name, found=False)
-        return
-    except DatabaseBusyError:
-        busy = True
-        overview = st.session_state.get(LAST_SHOWN, {}).get((settings, window))
-        if overview is None:
-            notices.busy()
-            return
-    if overview is None:
-        notices.no_data_yet(settings.database_name, found=True)
-        return
-    st.session_state[LAST_SHOWN] = {(settings, window): overview}
-    _draw_overview(overview, targets, window, settings.database_name, busy=busy)
+        targets = read_targets(settings)
+        draw_newest(
+            PAGE.path,
+            settings,
+            window,
+            lambda: read_overview(settings, window),
+            lambda overview, busy: _draw_overview(
+                overview, targets, window, settings.database_name, busy=busy
+            ),
+        )
 
 
 def _draw_overview(

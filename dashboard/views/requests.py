@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import notices
 from dashboard.charts.cost_by_latency import cost_by_latency
 from dashboard.clock import reader_zone
+from dashboard.newest import draw_newest
 from dashboard.page import Page
 from dashboard.provenance import unpriced_text
 from dashboard.readings import read_requests
@@ -12,11 +13,9 @@ from dashboard.request_table import decimals_for, request_csv, request_frame
 from dashboard.settings import Settings
 from dashboard.style import CHART_CONFIG, aside, page_style, section
 from reports import RequestCosts
-from store import DatabaseBusyError, DatabaseMissingError
 
 REFRESH_S = 2
 LIMITS = ("100", "500", "1000")
-LAST_SHOWN = "requests_last_shown"
 TABLE_HEIGHT_PX = 460
 ROW_HEIGHT_PX = 30
 
@@ -56,28 +55,14 @@ def draw(settings: Settings) -> None:
 
 
 def _table(settings: Settings, limit: int) -> None:
-    with notices.told_to_reader():
-        _draw_newest(settings, limit)
-
-
-def _draw_newest(settings: Settings, limit: int) -> None:
-    busy = False
-    try:
+    def read() -> RequestCosts | None:
         found = read_requests(settings, limit)
-    except DatabaseMissingError:
-        notices.no_data_yet(settings.database_name, found=False)
-        return
-    except DatabaseBusyError:
-        busy = True
-        found = st.session_state.get(LAST_SHOWN, {}).get((settings, limit))
-        if found is None:
-            notices.busy()
-            return
-    if not found.rows:
-        notices.no_data_yet(settings.database_name, found=True)
-        return
-    st.session_state[LAST_SHOWN] = {(settings, limit): found}
-    _draw_requests(found, busy=busy)
+        return found if found.rows else None
+
+    with notices.told_to_reader():
+        draw_newest(
+            PAGE.path, settings, limit, read, lambda found, busy: _draw_requests(found, busy=busy)
+        )
 
 
 def _draw_requests(found: RequestCosts, *, busy: bool) -> None:

@@ -1,0 +1,47 @@
+"""The newest reading of a page, or the words that stand in for it."""
+
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+import streamlit as st
+
+from dashboard import notices
+from dashboard.settings import Settings
+from store import DatabaseBusyError, DatabaseMissingError
+
+Reading = TypeVar("Reading")
+
+# The picture that stays while the database is busy, by page; the newest one only.
+LAST_SHOWN = "last_shown"
+
+
+def draw_newest(
+    page: str,
+    settings: Settings,
+    choice: Hashable,
+    read: Callable[[], Reading | None],
+    draw: Callable[[Reading, bool], None],
+) -> None:
+    """Draw what `read` returns; its second argument tells that the database is busy.
+
+    Where there is nothing to read yet (None, or no database) the page says how to get it. While
+    the database is busy the last picture for the same `choice` stays. Raises the other StoreErrors
+    and ReportErrors of `read`.
+    """
+    shown = st.session_state.setdefault(LAST_SHOWN, {})
+    try:
+        found = read()
+    except DatabaseMissingError:
+        notices.no_data_yet(settings.database_name, found=False)
+        return
+    except DatabaseBusyError:
+        if page in shown and shown[page][0] == (settings, choice):
+            draw(shown[page][1], True)
+        else:
+            notices.busy()
+        return
+    if found is None:
+        notices.no_data_yet(settings.database_name, found=True)
+        return
+    shown[page] = ((settings, choice), found)
+    draw(found, False)
