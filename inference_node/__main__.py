@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from inference_node.errors import StartError
-from inference_node.replay_arguments import add_replay_arguments, run_replay
+from inference_node.replay.arguments import add_replay_arguments, run_replay
 from inference_node.server import serve
 
 

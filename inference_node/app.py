@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from inference_node.caller import read_caller
+from inference_node.access.caller import read_caller
 from inference_node.clock import Clock
 from inference_node.errors import (
     InvalidRequestError,
@@ -15,7 +15,7 @@ from inference_node.errors import (
     RequestError,
     StoppingError,
 )
-from inference_node.http import (
+from inference_node.http.messages import (
     Receive,
     Request,
     Response,
@@ -25,11 +25,11 @@ from inference_node.http import (
     json_response,
 )
 from inference_node.inference import Inference
-from inference_node.meter import Meter
-from inference_node.metrics import Metrics
-from inference_node.model_repository import Model, ModelRepository
-from inference_node.protocol import model_metadata
-from inference_node.receipt import Receipt
+from inference_node.metering.meter import Meter
+from inference_node.metering.metrics import Metrics
+from inference_node.metering.receipt import Receipt
+from inference_node.models.repository import Model, ModelRepository
+from inference_node.protocol.infer import model_metadata
 
 logger = logging.getLogger(__name__)
 

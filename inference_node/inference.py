@@ -6,20 +6,20 @@ from collections.abc import Mapping
 import numpy as np
 import xxhash
 
-from inference_node.batcher import Batcher
 from inference_node.clock import Clock
 from inference_node.errors import InvalidRequestError
-from inference_node.http import Response, json_response
-from inference_node.image_input import image_tensor
-from inference_node.model_repository import Model
-from inference_node.protocol import (
+from inference_node.http.messages import Response, json_response
+from inference_node.metering.receipt import Receipt
+from inference_node.models.image_input import image_tensor
+from inference_node.models.repository import Model
+from inference_node.models.session import Tensor
+from inference_node.protocol.infer import (
     decode_request,
     infer_response,
     input_tensors,
     requested_outputs,
 )
-from inference_node.receipt import Receipt
-from inference_node.session import Tensor
+from inference_node.scheduling.batcher import Batcher
 
 # Larger bodies are decoded on another thread, so that they do not hold up everybody else.
 INLINE_IMAGE_BYTES = 16 * 1024

@@ -14,18 +14,18 @@ import uvloop
 from uuid_utils import uuid7
 
 from inference_node.app import App
-from inference_node.batcher import Batcher
-from inference_node.busy_log import BusyLog
 from inference_node.clock import Clock
 from inference_node.config import NodeConfig, load_node_config
-from inference_node.connection import Connection
 from inference_node.errors import StartError
+from inference_node.http.connection import Connection
 from inference_node.inference import Inference
-from inference_node.meter import Meter
-from inference_node.metrics import Metrics
-from inference_node.model_repository import ModelRepository, load_repository
-from inference_node.sampler import Sampler
-from inference_node.warm_up import warm_up
+from inference_node.metering.busy_log import BusyLog
+from inference_node.metering.meter import Meter
+from inference_node.metering.metrics import Metrics
+from inference_node.metering.sampler import Sampler
+from inference_node.models.repository import ModelRepository, load_repository
+from inference_node.models.warm_up import warm_up
+from inference_node.scheduling.batcher import Batcher
 from usage import SpoolWriter
 
 logger = logging.getLogger(__name__)

@@ -17,11 +17,11 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from inference_node.replay import ReplayOptions, find_node, replay
-from inference_node.replay_arguments import DONE, NO_NODE, add_replay_arguments, run_replay
-from inference_node.replay_errors import NodeNotThereError, ReplayInputError
-from inference_node.replay_images import ReplayImages
-from inference_node.replay_report import ReplayReport
+from inference_node.replay.arguments import DONE, NO_NODE, add_replay_arguments, run_replay
+from inference_node.replay.errors import NodeNotThereError, ReplayInputError
+from inference_node.replay.images import ReplayImages
+from inference_node.replay.replay import ReplayOptions, find_node, replay
+from inference_node.replay.report import ReplayReport
 from simulator import Workload
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from inference_node.config import NodeConfig
-from inference_node.model_repository import ModelConfig
+from inference_node.models.repository import ModelConfig
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("data/*/*.md")])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from inference_node.http import Receive, Scope
+from inference_node.http.messages import Receive, Scope
 
 Message = MutableMapping[str, Any]
 

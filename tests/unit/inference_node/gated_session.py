@@ -6,8 +6,8 @@ from typing import cast
 
 import numpy as np
 
-from inference_node.model_repository import BatchingConfig, Model, ModelConfig
-from inference_node.session import Session, Tensor, TensorSpec
+from inference_node.models.repository import BatchingConfig, Model, ModelConfig
+from inference_node.models.session import Session, Tensor, TensorSpec
 from tests.unit.inference_node.virtual_time import PATIENCE_S
 
 # What a gated session adds to every value: nobody's answer looks like anybody's request.

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from inference_node.app import App
-from inference_node.batcher import Batcher
-from inference_node.busy_log import BusyLog
 from inference_node.config import NodeConfig
-from inference_node.http import Receive
+from inference_node.http.messages import Receive
 from inference_node.inference import Inference
-from inference_node.meter import Meter
-from inference_node.metrics import Metrics
-from inference_node.model_repository import ModelRepository
+from inference_node.metering.busy_log import BusyLog
+from inference_node.metering.meter import Meter
+from inference_node.metering.metrics import Metrics
+from inference_node.models.repository import ModelRepository
+from inference_node.scheduling.batcher import Batcher
 from tests.unit.inference_node.asgi import Sent, receiving, scope
 from tests.unit.inference_node.gated_session import SHIFT, GatedSession, model_of
 from tests.unit.inference_node.virtual_time import ManualClock, run, turns, until

@@ -1,0 +1,1 @@
+"""A client that replays arrivals to a node."""

@@ -1,0 +1,147 @@
+"""Busy time: exact for any interval, whenever it is asked for."""
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference_node.metering.busy_log import BusyLog
+from tests.unit.inference_node.virtual_time import ManualClock
+
+
+def test_a_span_counts_in_every_interval_for_the_part_that_lies_in_it() -> None:
+    clock = ManualClock()
+    busy = BusyLog(clock)
+    clock.us = 90
+    busy.begin(0)
+    clock.us = 250
+    busy.end(0)
+    clock.us = 300
+
+    assert [busy.take(start, start + 100) for start in (0, 100, 200)] == [10, 100, 50]
+
+
+def test_what_still_executes_counts_up_to_the_end_of_the_interval() -> None:
+    clock = ManualClock(40)
+    busy = BusyLog(clock)
+    busy.begin(0)
+    clock.us = 100
+    assert busy.take(0, 100) == 60
+    clock.us = 130
+    busy.end(0)
+    assert busy.take(100, 130) == 30
+    assert busy.take(130, 500) == 0
+
+
+def test_an_interval_that_ended_before_a_span_began_holds_nothing_of_it() -> None:
+    clock = ManualClock(150)
+    busy = BusyLog(clock)
+    busy.begin(0)
+    clock.us = 170
+    assert busy.take(0, 100) == 0
+    assert busy.take(100, 170) == 20
+
+
+def test_workers_add_up() -> None:
+    clock = ManualClock()
+    busy = BusyLog(clock)
+    for worker in range(3):
+        busy.begin(worker)
+    clock.us = 100
+    assert busy.take(0, 100) == 300
+
+
+def test_begin_and_end_return_the_instants_that_count() -> None:
+    clock = ManualClock(7)
+    busy = BusyLog(clock)
+    assert busy.begin(0) == 7
+    clock.us = 19
+    assert busy.end(0) == 19
+
+
+Steps = list[tuple[str, int, int]]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> Steps:
+    """What happens, in order: (what, at, worker), with takes at or before the time they happen."""
+    steps: Steps = []
+    now = taken = 0
+    for _ in range(draw(st.integers(1, 30))):
+        now += draw(st.integers(0, 6))
+        if draw(st.booleans()):
+            steps.append(("toggle", now, draw(st.integers(0, 2))))
+        else:
+            # A sampler takes up to a boundary that may have passed a while ago.
+            taken = draw(st.integers(taken, now))
+            steps.append(("take", taken, now))
+    return [*steps, ("take", now, now)]
+
+
+@given(histories())
+def test_takes_that_tile_time_equal_a_count_microsecond_by_microsecond(steps: Steps) -> None:
+    clock = ManualClock()
+    busy = BusyLog(clock)
+    began: dict[int, int] = {}
+    executing: list[int] = []  # every microsecond of every worker
+    takes: list[tuple[int, int, int]] = []
+    until_us = 0
+    for what, at_us, detail in steps:
+        if what == "take":
+            clock.us = detail
+            takes.append((until_us, at_us, busy.take(until_us, at_us)))
+            until_us = at_us
+            continue
+        clock.us = at_us
+        if detail in began:
+            busy.end(detail)
+            executing.extend(range(began.pop(detail), at_us))
+        else:
+            busy.begin(detail)
+            began[detail] = at_us
+    for start_us in began.values():
+        executing.extend(range(start_us, until_us))
+
+    for from_us, to_us, taken_us in takes:
+        assert taken_us == sum(from_us <= instant < to_us for instant in executing)
+
+
+class InterruptedClock(ManualClock):
+    """Whoever reads it is held up at once, while 10 us pass and somebody takes what lies behind."""
+
+    busy: BusyLog
+    taken_us = 0
+    held_up = False
+
+    def now_us(self) -> int:
+        read_us = self.us
+        if self.held_up:
+            self.held_up = False
+            self.us += 10
+            self.taker = threading.Thread(target=self._take)
+            self.taker.start()
+            while self.taker.is_alive() and not self.busy._lock.locked():
+                pass
+        return read_us
+
+    def _take(self) -> None:
+        self.taken_us += self.busy.take(0, self.us)
+
+
+@pytest.mark.parametrize("held_up_at", ["begin", "end"])
+def test_nothing_is_lost_or_counted_twice_when_a_take_interrupts_a_worker(held_up_at: str) -> None:
+    clock = InterruptedClock(100)
+    clock.busy = busy = BusyLog(clock)
+
+    clock.held_up = held_up_at == "begin"
+    began_us = busy.begin(0)
+    clock.us = 150
+    clock.held_up = held_up_at == "end"
+    ended_us = busy.end(0)
+
+    clock.taker.join()
+    clock.us = 500
+    assert clock.taken_us + busy.take(110 if held_up_at == "begin" else 160, 500) == (
+        ended_us - began_us
+    )
