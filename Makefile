@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo smoke test lint types browser models screenshot lock clean
+.PHONY: demo smoke test lint types browser services bench models screenshot lock clean
 
 demo: .venv/runtime
 	@$(BIN)/python -m deploy.local demo
@@ -11,7 +11,7 @@ demo: .venv/runtime
 smoke: .venv/runtime
 	@$(BIN)/python -m deploy.local smoke
 
-test: .venv/dev lint types browser
+test: .venv/dev lint types browser services
 	$(BIN)/pytest
 
 lint: .venv/dev
@@ -24,6 +24,13 @@ types: .venv/dev
 
 browser:
 	@deploy/install_chromium
+
+services:
+	@deploy/install_services
+
+# Throughput beside the peers, in 4 minutes; docs/benchmarks.md names the others.
+bench: .venv/dev .venv-bench/ready
+	$(BIN)/python -m benchmarks serving
 
 # Train, compress and measure the shipped model again.
 models: .venv/dev
@@ -40,9 +47,12 @@ lock: .venv/dev
 	grep -v '^-e' requirements.txt > .venv/constraints.txt
 	$(BIN)/uv pip compile requirements-dev.in --constraint .venv/constraints.txt --universal \
 		--python-version 3.11 --no-header --no-annotate --quiet --upgrade -o requirements-dev.txt
+	grep -v '^-e' requirements-dev.txt > .venv/constraints.txt
+	$(BIN)/uv pip compile requirements-bench.in --constraint .venv/constraints.txt --universal \
+		--python-version 3.11 --no-header --no-annotate --quiet --upgrade -o requirements-bench.txt
 
 clean:
-	rm -rf .venv data/spool data/smoke data/demo data/usage.duckdb*
+	rm -rf .venv .venv-bench data/spool data/smoke data/demo data/usage.duckdb*
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
@@ -55,3 +65,9 @@ clean:
 .venv/dev: .venv/bin/python requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/runtime $@
+
+# The peers of the benchmarks: no dependencies of the product.
+.venv-bench/ready: requirements-bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@

@@ -9,6 +9,7 @@ from costs import Machine
 from dashboard.clock import now_us
 from dashboard.formatting import count, span, stretch, time_of_day
 from reports import Fleet, Overview
+from store import Dropped
 
 MICRO_USD_PER_USD = 1_000_000
 
@@ -52,6 +53,20 @@ def unpriced_text(machines: Iterable[Machine]) -> str | None:
     )
 
 
+def dropped_text(dropped: Iterable[Dropped]) -> str | None:
+    """Return the sentence that says how many facts which node dropped, None if none did."""
+    nodes = list(dropped)
+    if not nodes:
+        return None
+    total = sum(node.facts for node in nodes)
+    by_node = ", ".join(f"{count(node.facts)} by {node.node_id}" for node in nodes)
+    records = "1 record was" if total == 1 else f"{count(total)} records were"
+    return (
+        f"{records} dropped in the time shown: {by_node}. The spool could not be written for "
+        "longer than memory lasts. The figures on this page leave these records out."
+    )
+
+
 def rejected_text(overview: Overview) -> str | None:
     """Return the sentence that says how many lines could not be stored, None if all could."""
     rejected = overview.state.rejected_lines
@@ -69,7 +84,9 @@ def provenance_html(overview: Overview, database: str) -> str:
     lines = [_priced_as(fleet) for fleet in overview.fleets if fleet.price is not None]
     if overview.unmeasured_requests:
         lines.append(_unmeasured(overview.unmeasured_requests))
-    lines.append(f"{count(overview.state.records)} requests stored in {escape(database)}.")
+    stored = overview.state.records
+    requests = "1 request" if stored == 1 else f"{count(stored)} requests"
+    lines.append(f"{requests} stored in {escape(database)}.")
     return f'<div class="provenance">{"".join(f"<p>{line}</p>" for line in lines)}</div>'
 
 

@@ -39,6 +39,8 @@ CSV_COLUMNS = (
     "total_us",
     "direct_usd",
     "fully_loaded_usd",
+    "route",
+    "parent_id",
 )
 
 
@@ -56,6 +58,7 @@ def request_frame(rows: Sequence[RequestCost], zone: tzinfo) -> pd.DataFrame:
             "priority": [r.priority for r in requests],
             "result": [_result(r) for r in requests],
             "cache": [r.cache for r in requests],
+            "route": [r.route.replace("_", " ") for r in requests],
             "batch": [r.batch_size or None for r in requests],
             "queue_ms": [r.queue_us / 1000 for r in requests],
             "compute_ms": [r.compute_us / 1000 for r in requests],

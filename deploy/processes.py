@@ -18,14 +18,22 @@ class ChildError(Exception):
 class Child:
     """One process of the product. Its output goes to `<logs>/<name>.log` and `.out`."""
 
-    def __init__(self, name: str, arguments: list[str], logs: Path, cwd: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: list[str],
+        logs: Path,
+        cwd: Path,
+        *,
+        python: str = sys.executable,
+    ) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self.name = name
         self._log = logs / f"{name}.log"
         self._out = logs / f"{name}.out"
         with self._log.open("wb") as log, self._out.open("wb") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-u", *arguments],
+                [python, "-u", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=log,
@@ -35,6 +43,11 @@ class Child:
                 start_new_session=True,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             )
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
 
     def output(self) -> str:
         """Return what the process has printed so far."""

@@ -1,11 +1,13 @@
-"""`python -m inference_node serve|replay`: a node, and a client that replays requests to one."""
+"""`python -m inference_node serve|replay|token`: a node, a client that replays, who may ask."""
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 
+from inference_node.access.token_command import add_token_arguments, run_token
+from inference_node.config import LoggingConfig
 from inference_node.errors import StartError
+from inference_node.log import configure_logging
 from inference_node.replay.arguments import add_replay_arguments, run_replay
 from inference_node.server import serve
 
@@ -21,11 +23,15 @@ def main() -> int:
     node.add_argument("--spool", type=Path, default=Path("data/spool"))
     node.add_argument("--config", type=Path, help="TOML file; see docs/node_config.md")
     add_replay_arguments(commands.add_parser("replay", help="send recorded or made-up arrivals"))
+    add_token_arguments(commands.add_parser("token", help="make, list and revoke bearer tokens"))
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s node: %(message)s")
-    if arguments.command == "replay":
-        return run_replay(arguments)
+    # Until the node has read how it is to log.
+    configure_logging(LoggingConfig())
     try:
+        if arguments.command == "replay":
+            return run_replay(arguments)
+        if arguments.command == "token":
+            return run_token(arguments)
         serve(
             arguments.config,
             arguments.model_repository,

@@ -1,191 +1,229 @@
-"""The node as an ASGI application: routes, and a usage record for every request to a model."""
+"""The node's answers: every path, and a usage record for every request to a model."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import AsyncGenerator, Awaitable
 
 from inference_node.access.caller import read_caller
+from inference_node.access.tokens import Identity, Tokens
 from inference_node.clock import Clock
+from inference_node.config import ServingConfig
+from inference_node.description import Description
 from inference_node.errors import (
-    InvalidRequestError,
-    MethodNotAllowedError,
-    NotFoundError,
+    BusyError,
+    ContentCodingError,
     RequestError,
     StoppingError,
+    UnknownModelError,
 )
-from inference_node.http.messages import (
-    Receive,
-    Request,
-    Response,
-    Scope,
-    Send,
-    error_response,
-    json_response,
-)
+from inference_node.http.request import Request
+from inference_node.http.response import Response, StreamingResponse, error_response
 from inference_node.inference import Inference
-from inference_node.metering.meter import Meter
-from inference_node.metering.metrics import Metrics
+from inference_node.jobs import Jobs
 from inference_node.metering.receipt import Receipt
-from inference_node.models.repository import Model, ModelRepository
-from inference_node.protocol.infer import model_metadata
+from inference_node.metering.recorder import Recorder
+from inference_node.model_control import ModelControl
+from inference_node.model_routing import ModelRouting, Plan
+from inference_node.request_id import request_id
+from inference_node.routes import Route, find_route
 
 logger = logging.getLogger(__name__)
 
-Ask = Callable[[bytes, Model, Receipt], Awaitable[Response]]
-
-
-@dataclass(frozen=True)
-class _Question:
-    """A request to a model: how it is asked, and which model it names."""
-
-    ask: Ask
-    model: str | None
-    version: str | None
+# Who may always ask: a load balancer has no token.
+OPEN_TO_ALL = frozenset({"live", "ready"})
 
 
 class App:
-    """ASGI 3 application; `node_id` and `boot_id` go on every record."""
+    """Answers requests; whatever goes wrong with one becomes an answer, too."""
 
     def __init__(
         self,
-        repository: ModelRepository,
+        routing: ModelRouting,
         inference: Inference,
-        meter: Meter,
-        metrics: Metrics,
+        jobs: Jobs,
+        description: Description,
+        control: ModelControl,
+        recorder: Recorder,
         clock: Clock,
-        *,
-        node_id: str,
-        boot_id: str,
-        max_body_bytes: int,
+        tokens: Tokens | None,
+        limits: ServingConfig,
     ) -> None:
-        self.ready = False
-        self._repository = repository
+        self.in_progress = 0
+        self._routing = routing
         self._inference = inference
-        self._meter = meter
-        self._metrics = metrics
+        self._jobs = jobs
+        self._description = description
+        self._control = control
+        self._recorder = recorder
         self._clock = clock
-        self._node_id = node_id
-        self._boot_id = boot_id
-        self._max_body_bytes = max_body_bytes
-        self._seq = 0
+        self._tokens = tokens
+        self._limits = limits
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def handle(self, request: Request) -> Awaitable[Response | StreamingResponse]:
         """Answer one request."""
-        request = Request(scope, receive)
         try:
-            question = self._question(request)
-            if question is not None:
-                response = await self._answer(question, request)
-            else:
-                response = self._describe(request)
+            route = find_route(request.method, request.path)
         except RequestError as error:
-            response = error_response(error)
-        await response.send(send)
+            return _at_once(error_response(error))
+        if route.action == "infer":
+            return self._ask(route, request)
+        if route.action == "predict":
+            named = Route("predict", request.query("model"), request.query("version"))
+            return self._ask(named, request)
+        if route.action == "jobs":
+            return self._start(route, request)
+        return self._tell(route, request)
 
-    async def _answer(self, question: _Question, request: Request) -> Response:
-        """Ask the model; whatever comes of it, write a record before the answer leaves."""
-        receipt = Receipt(
-            self._node_id,
-            self._boot_id,
-            self._clock.now_us(),
-            question.model,
-            question.version,
-        )
-        request_id = request.header("x-request-id")
-        headers = [(b"x-record-id", receipt.record_id.encode())]
-        if request_id:
-            headers.append((b"x-request-id", request_id.encode("latin-1", "replace")))
+    async def _tell(self, route: Route, request: Request) -> Response:
+        """Answer what asks no model."""
         try:
-            response = await self._ask(question, request, receipt)
+            identity = None if route.action in OPEN_TO_ALL else self._identity(request)
+            if route.action in ("index", "load", "unload"):
+                return await self._control_models(route, identity, request)
+            return self._description.answer(route, request)
         except RequestError as error:
-            receipt.error = error
-            response = error_response(error)
+            return error_response(error)
         except asyncio.CancelledError:
-            receipt.error = StoppingError("the node is stopping; ask another one")
-            response = error_response(receipt.error)
+            return error_response(request.failure or _stopping())
+        except Exception:
+            logger.exception("a defect in the node: %s %s", request.method, request.path[:200])
+            return error_response(RequestError("internal error"))
+
+    async def _ask(self, route: Route, request: Request) -> Response:
+        """Ask a model; whatever comes of it, write a record before the answer leaves."""
+        receipt = Receipt(self._clock.now_us(), route.model, route.version)
+        self.in_progress += 1
+        try:
+            self._require_room()
+            plan = self._plan(route, request, receipt)
+            try:
+                body = await request.body(self._limits.max_body_bytes)
+            finally:
+                # Counted from here: how long a client takes to send is not the node's doing.
+                receipt.arrived_us = self._clock.now_us()
+            if isinstance(plan, RequestError):
+                raise plan  # noqa: TRY301  as any other error from here on
+            if route.action == "infer":
+                response = await self._inference.infer(body, request, plan, receipt)
+            else:
+                response = await self._inference.predict(body, request, plan, receipt)
+            if request.failure is not None:  # it was executed to its end; nobody reads the answer
+                response = _failed(receipt, request.failure)
+        except RequestError as error:
+            response = _failed(receipt, error)
+        except asyncio.CancelledError:
+            response = _failed(receipt, request.failure or _stopping())
         except Exception:
             logger.exception("a defect in the node: request %s", receipt.record_id)
-            receipt.error = RequestError("internal error")
-            response = error_response(receipt.error)
-        receipt.request_bytes = request.body_bytes
-        response.add_headers(headers)
-        self._seq += 1
-        record = receipt.record(
-            self._seq, self._clock.now_us(), response.status, len(response.body)
-        )
-        self._meter.add(record)
-        self._metrics.count(record)
-        return response
-
-    async def _ask(self, question: _Question, request: Request, receipt: Receipt) -> Response:
-        # What the head says is on the record of a request whose body never arrives whole, too.
-        receipt.caller, complaints = read_caller(request)
-        try:
-            model = receipt.model = self._repository.find(question.model, question.version)
+            response = _failed(receipt, RequestError("internal error"))
         finally:
-            body = await request.body(self._max_body_bytes)
-            # Counted from here: how long a client takes to send its body is not the node's doing.
-            receipt.arrived_us = self._clock.now_us()
-        if complaints:
-            raise InvalidRequestError("; ".join(complaints))
-        return await question.ask(body, model, receipt)
+            self.in_progress -= 1
+        return self._recorded(request, receipt, response)
 
-    def _question(self, request: Request) -> _Question | None:
-        """Return what a request to a model asks, None when it is no such request."""
-        if request.path == "/predict":
-            _require("POST", request)
-            return _Question(
-                self._inference.predict, request.query("model"), request.query("version")
-            )
-        match request.path.split("/"):
-            case ["", "v2", "models", model, "infer"]:
-                _require("POST", request)
-                return _Question(self._inference.infer, model, None)
-            case ["", "v2", "models", model, "versions", number, "infer"]:
-                _require("POST", request)
-                return _Question(self._inference.infer, model, number)
-        return None
+    async def _start(self, route: Route, request: Request) -> Response | StreamingResponse:
+        """Start a job. Each of its lines leaves a record; the job as such only if it is refused."""
+        receipt = Receipt(self._clock.now_us(), route.model, route.version)
+        self.in_progress += 1
+        try:
+            self._require_room()
+            return self._start_job(route, request, receipt)
+        except RequestError as error:
+            response = _failed(receipt, error)
+        except Exception:
+            logger.exception("a defect in the node: request %s", receipt.record_id)
+            response = _failed(receipt, RequestError("internal error"))
+        self.in_progress -= 1
+        return self._recorded(request, receipt, response)
 
-    def _describe(self, request: Request) -> Response:
-        """Answer what can be said without asking a model."""
-        match request.path.split("/"):
-            case ["", "v2", "health", "live"]:
-                response = Response(200)
-            case ["", "v2", "health", "ready"]:
-                response = Response(200 if self.ready else 503)
-            case ["", "v2"]:
-                response = json_response(
-                    {
-                        "name": "inference_node",
-                        "version": version("inference-cost"),
-                        "extensions": [],
-                    }
-                )
-            case ["", "v2", "models", model]:
-                response = self._metadata(self._repository.find(model, None))
-            case ["", "v2", "models", model, "versions", number]:
-                response = self._metadata(self._repository.find(model, number))
-            case ["", "v2", "models", model, "ready"]:
-                self._repository.find(model, None)
-                response = Response(200 if self.ready else 503)
-            case ["", "v2", "models", model, "versions", number, "ready"]:
-                self._repository.find(model, number)
-                response = Response(200 if self.ready else 503)
-            case ["", "metrics"]:
-                response = Response(
-                    200, self._metrics.expose(), self._metrics.content_type.encode()
-                )
-            case _:
-                raise NotFoundError(f"no such path: {request.path[:200]}")
-        _require("GET", request)
+    def _recorded(self, request: Request, receipt: Receipt, response: Response) -> Response:
+        receipt.request_bytes = request.body_bytes
+        response.headers.append((b"x-record-id", receipt.record_id.encode()))
+        name = request_id(request)
+        if name is not None:
+            response.headers.append((b"x-request-id", name))
+        self._recorder.write(receipt, response.status, len(response.body))
         return response
 
-    def _metadata(self, model: Model) -> Response:
-        return json_response(model_metadata(model, self._repository.versions(model.name)))
+    def _plan(self, route: Route, request: Request, receipt: Receipt) -> Plan | RequestError:
+        """Return what becomes of a request by what its head says, or what is wrong with that.
+
+        An error is returned, not raised, where the body is to be read first: the client may not
+        read its answer before it has sent it all. A stranger's body is not read. Whatever is known
+        is on the receipt, for the record of a request whose body never arrives whole, too.
+        """
+        identity = self._identity(request)
+        receipt.caller, complaint = read_caller(request, identity)
+        _require_model(identity, route.model)
+        try:
+            plan = self._routing.plan(route.model, route.version, receipt.caller, receipt.record_id)
+        except UnknownModelError as error:
+            return error
+        receipt.model, receipt.route = plan.model, plan.route
+        _require_model(identity, plan.model.name)
+        return plan if complaint is None else complaint
+
+    def _start_job(self, route: Route, request: Request, receipt: Receipt) -> StreamingResponse:
+        identity = self._identity(request)
+        receipt.caller, complaint = read_caller(request, identity)
+        _require_model(identity, route.model)
+        model = receipt.model = self._routing.find(route.model, route.version)
+        if complaint is not None:
+            raise complaint
+        if request.header("content-encoding") is not None:
+            raise ContentCodingError("the body of a job is read as it comes; accepted: no coding")
+        return StreamingResponse(self._counted(self._jobs.run(request, model, receipt)))
+
+    async def _counted(self, parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        try:
+            # Closed with this one, not when it is found to be garbage: a job writes records then.
+            async with contextlib.aclosing(parts):
+                async for part in parts:
+                    yield part
+        finally:
+            self.in_progress -= 1
+
+    def _identity(self, request: Request) -> Identity | None:
+        """Return whom the request's token stands for, None where none is asked for.
+
+        Raises UnauthorizedError, and that before anything of a stranger's body is read.
+        """
+        if self._tokens is None:
+            return None
+        return self._tokens.authenticate(request.header("authorization"))
+
+    async def _control_models(
+        self, route: Route, identity: Identity | None, request: Request
+    ) -> Response:
+        if route.action != "index" and identity is not None:
+            identity.require_admin()
+        body = await request.body(self._limits.max_body_bytes)
+        if route.model is None:
+            return self._control.index(body)
+        if route.action == "load":
+            return await self._control.load(route.model, body)
+        return self._control.unload(route.model, body)
+
+    def _require_room(self) -> None:
+        if self.in_progress > self._limits.max_concurrent_requests:
+            raise BusyError(f"{self.in_progress - 1} requests are being handled; try again later")
 
 
-def _require(method: str, request: Request) -> None:
-    if request.method != method:
-        raise MethodNotAllowedError(f"{request.path} takes {method}, not {request.method}")
+def _require_model(identity: Identity | None, model: str | None) -> None:
+    """Raise ForbiddenError where a token may not ask `model`: before anybody learns whether there
+    is one of that name."""
+    if identity is not None and model is not None:
+        identity.require_model(model)
+
+
+def _failed(receipt: Receipt, error: RequestError) -> Response:
+    receipt.error = error
+    return error_response(error)
+
+
+async def _at_once(response: Response) -> Response:
+    return response
+
+
+def _stopping() -> StoppingError:
+    return StoppingError("the node is stopping; ask another one")

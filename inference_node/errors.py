@@ -3,12 +3,15 @@
 Each failure is a status for the client and a short code for the usage record.
 """
 
+from collections.abc import Sequence
+
 
 class RequestError(Exception):
     """Base: this request gets an error answer, the node goes on. The message is for the client."""
 
     status = 500
     code = "internal"
+    headers: Sequence[tuple[bytes, bytes]] = ()
 
 
 class NotFoundError(RequestError):
@@ -23,6 +26,10 @@ class MethodNotAllowedError(RequestError):
 
     status = 405
     code = "method_not_allowed"
+
+    def __init__(self, message: str, allowed: str) -> None:
+        super().__init__(message)
+        self.headers = [(b"allow", allowed.encode())]
 
 
 class UnknownModelError(RequestError):
@@ -60,11 +67,63 @@ class ImageTooLargeError(RequestError):
     code = "image_too_large"
 
 
+class UnauthorizedError(RequestError):
+    """The request brings no token, or one that this node does not know."""
+
+    status = 401
+    code = "unauthorized"
+    headers = ((b"www-authenticate", b"Bearer"),)
+
+
+class ForbiddenError(RequestError):
+    """The token is known, but does not allow what is asked."""
+
+    status = 403
+    code = "forbidden"
+
+
+class ContentCodingError(RequestError):
+    """The body is encoded in a way that the node does not read."""
+
+    status = 415
+    code = "content_coding"
+
+
+class RequestTimeoutError(RequestError):
+    """The client took too long to send its request."""
+
+    status = 408
+    code = "request_timeout"
+
+
 class QueueFullError(RequestError):
     """As many requests as allowed wait already."""
 
     status = 503
     code = "queue_full"
+    headers = ((b"retry-after", b"1"),)
+
+
+class QueueTimeoutError(RequestError):
+    """The request waited longer than it, or the model's queue policy, allows."""
+
+    status = 503
+    code = "queue_timeout"
+
+
+class BusyError(RequestError):
+    """As many requests as allowed are being handled already."""
+
+    status = 503
+    code = "busy"
+    headers = ((b"retry-after", b"1"),)
+
+
+class ModelUnavailableError(RequestError):
+    """The model is known but was unloaded, or cannot be loaded again."""
+
+    status = 503
+    code = "model_unavailable"
 
 
 class StoppingError(RequestError):

@@ -1,37 +1,30 @@
-"""A node from configuration to the last flushed record: start, serve, drain, stop."""
+"""A node as a process: from its configuration to the last flushed record."""
 
 import asyncio
 import contextlib
+import gc
 import logging
+import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
-import uvicorn
 import uvloop
-from uuid_utils import uuid7
 
-from inference_node.app import App
+from inference_node.access.policy import access_policy
+from inference_node.access.tokens import Tokens
 from inference_node.clock import Clock
 from inference_node.config import NodeConfig, load_node_config
 from inference_node.errors import StartError
-from inference_node.http.connection import Connection
-from inference_node.inference import Inference
-from inference_node.metering.busy_log import BusyLog
-from inference_node.metering.meter import Meter
-from inference_node.metering.metrics import Metrics
-from inference_node.metering.sampler import Sampler
+from inference_node.log import configure_logging
 from inference_node.models.repository import ModelRepository, load_repository
-from inference_node.models.warm_up import warm_up
-from inference_node.scheduling.batcher import Batcher
-from usage import SpoolWriter
+from inference_node.node import Node
 
 logger = logging.getLogger(__name__)
 
-# In-flight requests get this long to finish after a stop was asked for.
-DRAIN_S = 10
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(config_file: Path | None, repository: Path, host: str, port: int, spool: Path) -> None:
@@ -42,101 +35,58 @@ def serve(config_file: Path | None, repository: Path, host: str, port: int, spoo
     clock = Clock()
     started_us = clock.now_us()
     config = load_node_config(config_file)
-    models = load_repository(repository, config, config_file)
+    configure_logging(config.logging)
+    tokens = access_policy(config.access, host, config_file, clock.now_us)
+    models = load_repository(repository, config, config_file, clock)
     listener = _listen(host, port)
-    for model in models.models():
-        warm_up(model)
-    uvloop.run(_serve(config, models, listener, spool, clock, started_us))
+    # What is there now stays: the collector of garbage need not look at it again and again.
+    gc.collect()
+    gc.freeze()
+    idle = uvloop.run(_serve(config, models, tokens, listener, spool, clock, started_us))
+    # It stops already; who is impatient gets no other end.
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    if not idle:
+        # Everything is written. Python's own way out would end under an execution, which aborts.
+        logging.shutdown()
+        os._exit(0)
 
 
 async def _serve(
     config: NodeConfig,
     models: ModelRepository,
+    tokens: Tokens | None,
     listener: socket.socket,
     spool: Path,
     clock: Clock,
     started_us: int,
-) -> None:
-    boot_id = str(uuid7())
-    metering, serving = config.metering, config.serving
-    meter = Meter(
-        SpoolWriter(spool, config.node_id, boot_id, fsync=metering.fsync),
-        flush_interval_s=metering.flush_interval_milliseconds / 1000,
-        buffer_records=metering.buffer_records,
-    )
-    busy = BusyLog(clock)
-    batcher = Batcher(clock, busy, workers=serving.workers, max_queue_size=serving.max_queue_size)
-    sampler = Sampler(
-        clock,
-        busy,
-        meter.add,
-        node_id=config.node_id,
-        boot_id=boot_id,
-        machine=config.machine,
-        workers=serving.workers,
-        interval_us=round(metering.sample_interval_seconds * 1_000_000),
-        queue_depth=lambda: batcher.waiting,
-        records_dropped=lambda: meter.records_dropped,
-        started_us=started_us,
-    )
-    metrics = Metrics(batcher, meter)
-    inference = Inference(batcher, clock, max_image_pixels=serving.max_image_pixels)
-    app = App(
-        models,
-        inference,
-        meter,
-        metrics,
-        clock,
-        node_id=config.node_id,
-        boot_id=boot_id,
-        max_body_bytes=serving.max_body_bytes,
-    )
-    server = _Server(
-        uvicorn.Config(
-            app,
-            http=Connection,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=DRAIN_S,
-        )
-    )
+) -> bool:
+    """Return whether nothing executes any more."""
+    node = Node(config, models, tokens, spool, clock, started_us)
+    asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, server.stop)
-    sampler.loaded()
-    sampling = loop.create_task(sampler.run())
-    app.ready = True
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has stopped
+            loop.call_soon_threadsafe(asked_to_stop.set)
+
+    # Not the loop's own handlers: with it they would end before the process does.
+    for number in STOP_SIGNALS:
+        signal.signal(number, stop)
+    node.start()
     host, port = listener.getsockname()[:2]
-    sys.stdout.write(f"serving on http://{f'[{host}]' if ':' in host else host}:{port}\n")
-    sys.stdout.flush()
     try:
-        await server.serve(sockets=[listener])
-        await server.cancelled()
+        await node.http.listen(listener)
+        sys.stdout.write(f"serving on http://{f'[{host}]' if ':' in host else host}:{port}\n")
+        sys.stdout.flush()
+        await asked_to_stop.wait()
+        drain_s = config.serving.drain_seconds
+        logger.info("stopping: requests in flight have %g s", drain_s)
+        await node.http.stop(drain_s)
     finally:
-        sampling.cancel()
-        batcher.close()
-        sampler.close()
-        await asyncio.to_thread(meter.close)
-        logger.info("stopped; every record is in the spool")
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without signal handling of its own: it would raise the signal again at the end."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    def stop(self) -> None:
-        """Accept no more connections and leave when the open requests are answered."""
-        self.should_exit = True
-
-    async def cancelled(self) -> None:
-        """Wait for the requests that were still open when time was up: they leave records, too."""
-        if self.server_state.tasks:
-            await asyncio.wait(list(self.server_state.tasks))
+        complete = await node.close()
+        logger.info("stopped; every record is in the spool" if complete else "stopped")
+    return node.idle
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -146,7 +96,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         # From here on a client waits where it would have been refused.
-        listener.listen()
+        listener.listen(1024)
     except (OSError, OverflowError, UnicodeError) as error:
         listener.close()
         raise StartError(f"cannot listen on {host}:{port}: {error}") from error

@@ -62,6 +62,7 @@ def _summary(overview: Overview | None) -> dict[str, object]:
         "idle_usd": idle_usd,
         "usd_per_1000": now.usd_per_1000,
         "unmeasured_requests": overview.unmeasured_requests,
+        "records_dropped": {node.node_id: node.facts for node in overview.dropped},
         "unpriced_machines": [str(fleet.machine) for fleet in overview.fleets if not fleet.price],
     }
 

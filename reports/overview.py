@@ -10,12 +10,14 @@ from reports.pricing import Pricing
 from store import (
     MINUTE_US,
     BusyTimes,
+    Dropped,
     Period,
     StoreState,
     Traffic,
     Uptime,
     open_reader,
     read_busy_times,
+    read_dropped,
     read_state,
     read_traffic,
     read_uptimes,
@@ -60,7 +62,8 @@ class Overview:
     `spend_now_usd_per_hour` is what the machines cost that ran at the end of the data, whatever
     the window; None when none did. `previous` is None when less than half of the window
     before is covered by data. `stale_us` is how long before now the window ends because nothing
-    newer is stored, 0 when the data is fresh.
+    newer is stored, 0 when the data is fresh. `dropped` names the nodes that lost facts
+    in the window.
     """
 
     state: StoreState
@@ -72,6 +75,7 @@ class Overview:
     steps: list[tuple[int, Figures]]
     fleets: list[Fleet]
     unmeasured_requests: int
+    dropped: list[Dropped]
 
 
 def load_overview(
@@ -103,6 +107,7 @@ def load_overview(
         traffic = read_traffic(connection, both, step_us)
         uptimes = read_uptimes(connection, both, step_us, changes)
         busy = read_busy_times(connection, both, step_us, changes)
+        dropped = read_dropped(connection, period)
     steps = _facts_by_step(both, step_us, covered, pricing, traffic, uptimes, busy)
     now = {start: facts for start, facts in steps.items() if start >= period.from_us}
     before = [facts for start, facts in steps.items() if start < period.from_us]
@@ -116,6 +121,7 @@ def load_overview(
         steps=[(start, figures([facts])) for start, facts in now.items() if facts.covered_us],
         fleets=_fleets([u for u in uptimes if u.from_us >= period.from_us], pricing),
         unmeasured_requests=sum(n for at, n in busy.unmeasured.items() if at >= period.from_us),
+        dropped=dropped,
     )
 
 

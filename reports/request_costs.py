@@ -8,10 +8,12 @@ from costs import Catalogue, Cost, Machine, direct_cost, machine_cost
 from reports.pricing import Pricing
 from store import (
     MINUTE_US,
+    Dropped,
     LoggedRequest,
     Period,
     open_reader,
     read_busy_times,
+    read_dropped,
     read_latest_requests,
     read_uptimes,
 )
@@ -35,12 +37,14 @@ class RequestCost:
 class RequestCosts:
     """The latest requests, newest first, and the period whose idle cost they carry a share of.
 
-    `unpriced` are the machines of that period without a price, whose cost is in no row.
+    `unpriced` are the machines of that period without a price, whose cost is in no row, `dropped`
+    the nodes that lost facts in it.
     """
 
     rows: list[RequestCost]
     period: Period | None
     unpriced: tuple[Machine, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
 
 
 def load_request_costs(database: Path, catalogue: Catalogue, limit: int) -> RequestCosts:
@@ -58,6 +62,7 @@ def load_request_costs(database: Path, catalogue: Catalogue, limit: int) -> Requ
         )
         uptimes = read_uptimes(connection, period, period.length_us, changes)
         busy = read_busy_times(connection, period, period.length_us, changes)
+        dropped = read_dropped(connection, period)
     whole = Cost(
         machine=machine_cost((row.time for row in uptimes), rate),
         direct=direct_cost((time for _, time in busy.rows), rate),
@@ -72,4 +77,4 @@ def load_request_costs(database: Path, catalogue: Catalogue, limit: int) -> Requ
         ):
             cost = direct_cost([request.busy], rate)
         rows.append(RequestCost(request, cost, None if cost is None else cost * whole.loading))
-    return RequestCosts(rows, period, tuple(sorted(pricing.missing)))
+    return RequestCosts(rows, period, tuple(sorted(pricing.missing)), tuple(dropped))

@@ -2,6 +2,7 @@
 
 from store.batch import Advance, Batch, RejectedLine
 from store.database import open_reader, open_writer
+from store.dropped import Dropped, read_dropped
 from store.errors import (
     DatabaseBusyError,
     DatabaseMissingError,
@@ -24,6 +25,7 @@ __all__ = [
     "DatabaseBusyError",
     "DatabaseMissingError",
     "DatabaseUnusableError",
+    "Dropped",
     "LoggedRequest",
     "Period",
     "PositionConflictError",
@@ -38,6 +40,7 @@ __all__ = [
     "quantile_us",
     "read_busy_times",
     "read_commits",
+    "read_dropped",
     "read_latest_requests",
     "read_positions",
     "read_state",

@@ -39,6 +39,8 @@ USAGE_COLUMNS = pa.schema(
         ("client_region", pa.string()),
         ("status", pa.int16()),
         ("error", pa.string()),
+        ("route", pa.string()),
+        ("parent_id", pa.string()),
     ]
 )
 

@@ -67,9 +67,9 @@ def read_uptimes(
 class BusyTimes:
     """What requests used in one period, by step, and what cannot be priced yet.
 
-    `unmeasured` counts by step the requests that were executed in a minute for which no sample of
-    their node is stored (it comes with the next one, or was lost when the node was killed); they
-    are in no row.
+    What was executed on behalf of a request is in `rows`, too. `unmeasured` counts by step the
+    requests that were executed in a minute for which no sample of their node is stored (it comes
+    with the next one, or was lost when the node was killed); they are in no row.
     """
 
     rows: list[tuple[int, BusyTime]]
@@ -106,7 +106,7 @@ def read_busy_times(
     measured = [row for row in rows if row[-2]]
     unmeasured: Counter[int] = Counter()
     for row in rows:
-        if not row[-2]:
+        if not row[-2] and row[-1]:
             unmeasured[row[0]] += row[-1]
     return BusyTimes(
         rows=[

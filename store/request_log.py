@@ -1,15 +1,22 @@
-"""Single requests, newest first, each with what its cost is derived from."""
+"""Single requests, newest first, each with what its cost is derived from.
+
+What was executed on behalf of a request stands among them: it has a cost.
+"""
 
 from dataclasses import dataclass, fields
 
 import duckdb
 
 from costs import BusyTime, Machine
+from usage.record import ON_BEHALF
 
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """One stored request. `busy` is None where it used no machine time or none is measured yet."""
+    """One stored request, or what was executed on behalf of the request `parent_id`.
+
+    `busy` is None where it used no machine time or none is measured yet.
+    """
 
     record_id: str
     arrived_at_us: int
@@ -27,15 +34,22 @@ class LoggedRequest:
     status: int
     error: str | None
     origin: str
+    route: str
+    parent_id: str | None
     executed: bool
     busy: BusyTime | None
+
+    @property
+    def is_request(self) -> bool:
+        """Whether somebody asked for it, and got its answer."""
+        return self.route not in ON_BEHALF
 
 
 _FIELDS = [field.name for field in fields(LoggedRequest) if field.name != "busy"]
 
 
 def read_latest_requests(connection: duckdb.DuckDBPyConnection, limit: int) -> list[LoggedRequest]:
-    """Return the `limit` requests that arrived last."""
+    """Return the `limit` records that arrived last."""
     rows = connection.execute(
         """
         WITH latest AS (
@@ -45,6 +59,7 @@ def read_latest_requests(connection: duckdb.DuckDBPyConnection, limit: int) -> l
         SELECT
             record_id::VARCHAR, arrived_at_us, node_id, model, model_version, variant, tenant,
             priority, cache, batch_size, queue_us, compute_us, total_us, status, error, origin,
+            route, parent_id::VARCHAR,
             compute_us > 0 AS executed,
             cloud, region, instance_type, purchase_option,
             compute_us::HUGEINT * items AS item_us, uptime_us, capacity_us

@@ -11,7 +11,8 @@ from store.period import MINUTE_US
 class StoreState:
     """`commits` changes with every commit and with nothing else: a cache key for all reading.
 
-    The instants are None while there is no fact they could speak of.
+    `records` counts requests, what was executed on behalf of one not included. The instants are
+    None while there is no fact they could speak of.
     """
 
     commits: int

@@ -50,6 +50,7 @@ def read_traffic(
         FROM usage_minute JOIN dimension_set USING (dimension_id)
         WHERE minute_us >= $from AND minute_us < $to
         GROUP BY ALL
+        HAVING sum(requests) > 0
         ORDER BY from_us
         """,
         bound,

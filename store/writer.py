@@ -11,6 +11,7 @@ from store.errors import StoreError
 from store.latency_histogram import BUCKET_SQL
 from store.period import MINUTE_US
 from usage import Position
+from usage.record import ON_BEHALF
 
 DIMENSIONS = (
     "node_id",
@@ -26,10 +27,15 @@ DIMENSIONS = (
     "cache",
     "status",
     "error",
+    "route",
 )
 
 _NAMES = ", ".join(DIMENSIONS)
 _SAME = " AND ".join(f"known.{name} IS NOT DISTINCT FROM fresh.{name}" for name in DIMENSIONS)
+
+# 1 for a request, 0 for what was executed on behalf of one: the one place where they part. Every
+# figure of requests is a sum over these rollups.
+_REQUEST = f"(route NOT IN ({', '.join(repr(route) for route in sorted(ON_BEHALF))}))::INTEGER"
 
 ADD_DIMENSIONS = f"""
 INSERT INTO dimension_set
@@ -45,15 +51,16 @@ USING (
         arrived_at_us - arrived_at_us % {MINUTE_US} AS minute_us,
         known.dimension_id,
         batch_size,
-        count(*) AS requests,
-        sum(items)::BIGINT AS items,
+        sum(request)::BIGINT AS requests,
+        sum(items * request)::BIGINT AS items,
         sum(compute_us::HUGEINT * items) AS item_us,
-        sum(queue_us)::BIGINT AS queue_us,
+        sum(queue_us * request)::BIGINT AS queue_us,
         sum(compute_us)::BIGINT AS compute_us,
-        sum(total_us)::BIGINT AS total_us,
-        sum(request_bytes)::BIGINT AS request_bytes,
-        sum(response_bytes)::BIGINT AS response_bytes
-    FROM fresh_usage AS fresh JOIN dimension_set AS known ON {_SAME}
+        sum(total_us * request)::BIGINT AS total_us,
+        sum(request_bytes * request)::BIGINT AS request_bytes,
+        sum(response_bytes * request)::BIGINT AS response_bytes
+    FROM (SELECT *, {_REQUEST} AS request FROM fresh_usage) AS fresh
+    JOIN dimension_set AS known ON {_SAME}
     GROUP BY ALL
 ) AS fresh
 ON known.minute_us = fresh.minute_us
@@ -79,7 +86,8 @@ USING (
         known.dimension_id,
         {BUCKET_SQL.format(us="total_us")} AS bucket,
         count(*) AS requests
-    FROM fresh_usage AS fresh JOIN dimension_set AS known ON {_SAME}
+    FROM (FROM fresh_usage WHERE {_REQUEST} = 1) AS fresh
+    JOIN dimension_set AS known ON {_SAME}
     GROUP BY ALL
 ) AS fresh
 ON known.minute_us = fresh.minute_us

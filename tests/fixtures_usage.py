@@ -65,8 +65,31 @@ def usage_record(**overrides: Any) -> UsageRecord:
         "client_region": None,
         "status": 200,
         "error": None,
+        "route": "direct",
+        "parent_id": None,
     }
     return UsageRecord(**{**fields, **overrides})
+
+
+def on_behalf(**overrides: Any) -> UsageRecord:
+    """Return an execution for the request of `usage_record()`, different in every sum."""
+    fields: dict[str, Any] = {
+        "record_id": "0198c0de-0000-7000-8000-00000000000a",
+        "parent_id": usage_record().record_id,
+        "route": "shadow",
+        "seq": 2,
+        "model_version": "2",
+        "items": 3,
+        "batch_size": 4,
+        "queue_us": 7_000,
+        "compute_us": 9_000,
+        "total_us": 99_000,
+        "request_bytes": 5,
+        "response_bytes": 5,
+        "status": 500,
+        "error": "execution_failed",
+    }
+    return usage_record(**{**fields, **overrides})
 
 
 def node_sample(**overrides: Any) -> NodeSample:

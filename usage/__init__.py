@@ -1,6 +1,7 @@
 """The contract between node and collectors: record types and the spool format."""
 
 from usage.record import (
+    CacheOutcome,
     InvalidLineError,
     Line,
     NodeSample,
@@ -8,14 +9,17 @@ from usage.record import (
     Pool,
     Priority,
     PurchaseOption,
+    Route,
     UsageRecord,
     decode_line,
     encode_line,
+    encode_lines,
 )
 from usage.spool import Boot, Chunk, Position, SpoolError, SpoolWriter, boots
 
 __all__ = [
     "Boot",
+    "CacheOutcome",
     "Chunk",
     "InvalidLineError",
     "Line",
@@ -25,10 +29,12 @@ __all__ = [
     "Position",
     "Priority",
     "PurchaseOption",
+    "Route",
     "SpoolError",
     "SpoolWriter",
     "UsageRecord",
     "boots",
     "decode_line",
     "encode_line",
+    "encode_lines",
 ]

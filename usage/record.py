@@ -3,6 +3,7 @@
 Times are integer microseconds, UTC. Both types are the lines of the spool, told apart by `kind`.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -14,6 +15,11 @@ Origin = Literal["live", "replay", "simulated"]
 Priority = Literal["high", "normal", "batch"]
 Pool = Literal["cpu", "gpu"]
 CacheOutcome = Literal["miss", "memory", "disk", "redis", "coalesced", "bypass"]
+# How a version came to execute: asked for or the default, chosen by an A/B split, the answer of a
+# cascade, its first try that was not confident enough, a copy whose answer nobody saw.
+Route = Literal["direct", "split", "cascade", "cascade_attempt", "shadow"]
+# Executed on behalf of another request, and no request themselves.
+ON_BEHALF: Final[frozenset[Route]] = frozenset({"cascade_attempt", "shadow"})
 PurchaseOption = Literal["on_demand", "spot", "reserved"]
 
 # Instants from 2000 to 2100: outside lies a broken clock or another unit.
@@ -41,6 +47,7 @@ class UsageRecord(
     Struct,
     frozen=True,
     kw_only=True,
+    gc=False,
     forbid_unknown_fields=True,
     tag_field="kind",
     tag="usage_record",
@@ -51,6 +58,9 @@ class UsageRecord(
     to response ready. `batch_size` counts the items of that batch and is 0 where none was executed.
     `input_digest` is a 64-bit hash in hex by which a replay sees repeats; it and the other optional
     fields are null where they do not apply.
+
+    A `shadow` and a `cascade_attempt` are executions on behalf of another request, whose record
+    `parent_id` names: they cost machine time and are no requests of their own.
     """
 
     schema: Literal[1] = SCHEMA
@@ -83,12 +93,15 @@ class UsageRecord(
     client_region: Name | None
     status: Annotated[int, Meta(ge=100, le=599)]
     error: Name | None
+    route: Route = "direct"
+    parent_id: Uuid | None = None
 
 
 class NodeSample(
     Struct,
     frozen=True,
     kw_only=True,
+    gc=False,
     forbid_unknown_fields=True,
     tag_field="kind",
     tag="node_sample",
@@ -134,6 +147,11 @@ _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 def encode_line(line: Line) -> bytes:
     """Return `line` as JSON ended by a newline."""
     return _encoder.encode(line) + b"\n"
+
+
+def encode_lines(lines: Sequence[Line]) -> bytes:
+    """Return `lines` as JSON, each ended by a newline."""
+    return _encoder.encode_lines(lines)
 
 
 def decode_line(raw: bytes) -> Line:

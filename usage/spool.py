@@ -48,6 +48,7 @@ class SpoolWriter:
         self._fsync = fsync
         self._number = 0
         self._descriptor: int | None = None
+        self._inode = 0
         self._size = 0
         self._opened_at = 0.0
 
@@ -59,24 +60,32 @@ class SpoolWriter:
         """
         try:
             descriptor = self._open_segment()
-            written = 0
-            try:
-                while written < len(lines):
-                    written += os.write(descriptor, memoryview(lines)[written:])
-                if self._fsync:
-                    os.fdatasync(descriptor)
-            except OSError:
+            self._write(descriptor, lines)
+            if self._is_lost():
+                self._size -= len(lines)
                 self._take_back(descriptor)
-                raise
+                self.close()
+                self._write(self._open_segment(), lines)
         except OSError as error:
             raise SpoolError(error.errno, f"spool {self._folder}: {error.strerror}") from error
-        self._size += len(lines)
 
     def close(self) -> None:
         """Let go of the current segment, after which a reader may consume and delete it."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def _write(self, descriptor: int, lines: bytes) -> None:
+        written = 0
+        try:
+            while written < len(lines):
+                written += os.write(descriptor, memoryview(lines)[written:])
+            if self._fsync:
+                os.fdatasync(descriptor)
+        except OSError:
+            self._take_back(descriptor)
+            raise
+        self._size += len(lines)
 
     def _take_back(self, descriptor: int) -> None:
         try:
@@ -99,6 +108,17 @@ class SpoolWriter:
         assert self._descriptor is not None
         return self._descriptor
 
+    def _is_lost(self) -> bool:
+        """Tell whether the segment was deleted or moved away, which no reader does: its lines are
+        where nobody looks for them. Asked after writing, which must not wait for the answer."""
+        try:
+            return self._path(self._number).stat().st_ino != self._inode
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:08d}{SUFFIX}"
+
     def _create_segment(self) -> None:
         number = self._number + 1
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +126,8 @@ class SpoolWriter:
         descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            hidden.rename(self._folder / f"{number:08d}{SUFFIX}")
+            hidden.rename(self._path(number))
+            self._inode = os.fstat(descriptor).st_ino
         except OSError:
             os.close(descriptor)
             raise
@@ -177,18 +198,20 @@ class Boot:
         return None
 
     def delete_consumed(self, position: Position) -> None:
-        """Delete the segments that lie wholly before `position` and that nobody writes any more.
+        """Delete the segments that lie wholly before `position` and that nobody writes any more,
+        and those in which their writer died before it wrote anything.
 
         The folder goes with the last of them.
         """
         for number in self.segments():
-            if number > position.segment:
+            path = self._path(number)
+            if number > position.segment and path.stat().st_size > 0:
                 break
             # Asked before the size is: what a closed segment then holds is all there will be.
-            if not _is_unlocked(self._path(number)):
+            if not _is_unlocked(path):
                 break
-            path = self._path(number)
-            if number < position.segment or path.stat().st_size == position.offset:
+            stored_bytes = position.offset if number == position.segment else 0
+            if number < position.segment or path.stat().st_size == stored_bytes:
                 path.unlink()
         if not self.segments():
             for hidden in self.folder.glob(f".*{SUFFIX}{HIDDEN}"):

@@ -19,7 +19,11 @@ GROUPS = (
 
 
 def cost_by_latency(rows: Sequence[RequestCost]) -> go.Figure:
-    """Return a point per request whose cost is known: total ms against direct micro-USD."""
+    """Return a point per request whose cost is known: total ms against direct micro-USD.
+
+    What was executed on behalf of a request is left out: nobody waited for it.
+    """
+    rows = [row for row in rows if row.request.is_request]
     traces = []
     for name, color, symbol in GROUPS:
         points = [row for row in rows if row.direct is not None and _group(row) == name]

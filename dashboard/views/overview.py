@@ -64,6 +64,9 @@ def _draw_overview(
         )
         if unpriced:
             st.error(notices.plain(unpriced), icon=":material/money_off:")
+        dropped = provenance.dropped_text(overview.dropped)
+        if dropped:
+            st.warning(notices.plain(dropped), icon=":material/report:")
     st.html(provenance.status_html(overview, zone, busy=busy))
     rows = Headline(overview, targets, window.step_us).rows()
     st.html(tiles_html(rows, f"Figures of the last {window.label}"))

@@ -7,7 +7,7 @@ from dashboard.charts.cost_by_latency import cost_by_latency
 from dashboard.clock import reader_zone
 from dashboard.newest import draw_newest
 from dashboard.page import Page
-from dashboard.provenance import unpriced_text
+from dashboard.provenance import dropped_text, unpriced_text
 from dashboard.readings import read_requests
 from dashboard.request_table import decimals_for, request_csv, request_frame
 from dashboard.settings import Settings
@@ -29,8 +29,9 @@ A worker of a machine with *n* workers ready is 1/*n* of it, and requests that e
 share its compute time. An answer from the cache and a refused request own none. **Fully loaded
 cost** adds the idle cost of the minutes in which the listed requests arrived, shared in proportion
 to direct cost, so it falls as the machine gets busier. A cost is empty while the machine time of
-its minute is not reported yet, or where its machine has no price. 1 \N{MICRO SIGN}USD is a
-millionth of a dollar.
+its minute is not reported yet, or where its machine has no price. A row of route *shadow* or
+*cascade attempt* is what a version executed on behalf of another request: it has a cost and is no
+request. 1 \N{MICRO SIGN}USD is a millionth of a dollar.
 """
 
 
@@ -71,6 +72,9 @@ def _draw_requests(found: RequestCosts, *, busy: bool) -> None:
         unpriced = unpriced_text(found.unpriced)
         if unpriced:
             st.error(notices.plain(unpriced), icon=":material/money_off:")
+        dropped = dropped_text(found.dropped)
+        if dropped:
+            st.warning(notices.plain(dropped), icon=":material/report:")
     frame = request_frame(found.rows, zone)
     direct = f"%.{decimals_for(frame['direct'].dropna())}f"
     loaded = f"%.{decimals_for(frame['fully_loaded'].dropna())}f"
@@ -91,6 +95,11 @@ def _draw_requests(found: RequestCosts, *, busy: bool) -> None:
             "priority": "Priority",
             "result": st.column_config.TextColumn("Status", help="HTTP status and error code"),
             "cache": st.column_config.TextColumn("Cache", help="miss: the model was executed"),
+            "route": st.column_config.TextColumn(
+                "Route",
+                help="direct: the version asked for, or the default; split: chosen by an A/B test; "
+                "cascade attempt and shadow: executed on behalf of another request",
+            ),
             "batch": number("Batch", help="Items executed together; empty where none was"),
             "queue_ms": number("Queue ms", format="%.2f", help="Arrival to dispatch"),
             "compute_ms": number("Compute ms", format="%.2f", help="Execution of the batch"),

@@ -1,12 +1,25 @@
 """When workers executed: busy time of any interval, to the microsecond."""
 
 import threading
+from dataclasses import dataclass
 
 from inference_node.clock import Clock
 
 
+@dataclass
+class _Background:
+    """An execution that gives way; `since_us` is None while it does."""
+
+    since_us: int | None
+    accounted_us: int = 0
+
+
 class BusyLog:
     """Worker threads report begin and end, the sampler takes the time of one interval at a time.
+
+    A worker's time is never counted twice: what it executes in the background counts only while
+    nothing else executes on the same worker. So busy time never exceeds workers times time, and the
+    times that `end` and `end_background` return add up to it exactly.
 
     The clock is read under the lock: an instant read before it could fall into an interval that
     was taken meanwhile, and what lies there would be lost or counted twice.
@@ -16,12 +29,18 @@ class BusyLog:
         self._clock = clock
         self._lock = threading.Lock()
         self._began: dict[int, int] = {}
+        self._background: dict[int, _Background] = {}
         self._ended: list[tuple[int, int]] = []
 
     def begin(self, worker: int) -> int:
-        """Worker number `worker` begins to execute; return the instant."""
+        """Worker number `worker` begins to execute; return the instant.
+
+        What it executes in the background is suspended until `end`.
+        """
         with self._lock:
             began_us = self._began[worker] = self._clock.now_us()
+            if worker in self._background:
+                self._suspend(self._background[worker], began_us)
         return began_us
 
     def end(self, worker: int) -> int:
@@ -29,7 +48,25 @@ class BusyLog:
         with self._lock:
             ended_us = self._clock.now_us()
             self._ended.append((self._began.pop(worker), ended_us))
+            if worker in self._background:
+                self._background[worker].since_us = ended_us
         return ended_us
+
+    def begin_background(self, worker: int) -> int:
+        """Worker number `worker` begins to execute in the background; return the instant."""
+        with self._lock:
+            began_us = self._clock.now_us()
+            since_us = None if worker in self._began else began_us
+            self._background[worker] = _Background(since_us)
+        return began_us
+
+    def end_background(self, worker: int) -> tuple[int, int]:
+        """It has finished that; return the instant and the microseconds that count for it."""
+        with self._lock:
+            ended_us = self._clock.now_us()
+            background = self._background.pop(worker)
+            self._suspend(background, ended_us)
+        return ended_us, background.accounted_us
 
     def take(self, from_us: int, to_us: int) -> int:
         """Return the worker-microseconds executed in [from_us, to_us) and forget what lies before.
@@ -37,6 +74,16 @@ class BusyLog:
         Intervals are taken in order and without gaps; `to_us` is not in the future.
         """
         with self._lock:
-            spans = [*self._ended, *((began, to_us) for began in self._began.values())]
+            begun = [
+                *self._began.values(),
+                *(one.since_us for one in self._background.values() if one.since_us is not None),
+            ]
+            spans = [*self._ended, *((began, to_us) for began in begun)]
             self._ended = [span for span in self._ended if span[1] > to_us]
         return sum(max(0, min(end, to_us) - max(begin, from_us)) for begin, end in spans)
+
+    def _suspend(self, background: _Background, now_us: int) -> None:
+        if background.since_us is not None:
+            self._ended.append((background.since_us, now_us))
+            background.accounted_us += now_us - background.since_us
+            background.since_us = None

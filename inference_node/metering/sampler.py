@@ -8,6 +8,7 @@ import psutil
 from inference_node.clock import Clock
 from inference_node.config import MachineConfig
 from inference_node.metering.busy_log import BusyLog
+from inference_node.metering.gpu import NOTHING, GpuReading
 from usage import NodeSample
 
 
@@ -15,7 +16,8 @@ class Sampler:
     """Emits a sample at every multiple of the interval, and for the remainders at both ends.
 
     Boundaries are the nominal instants, not the moments the loop got round to them, so that a
-    sample never straddles a minute when the interval divides one.
+    sample never straddles a minute when the interval divides one. `workers` are those of all pools;
+    they are ready from the time the node serves, with or without a model loaded in them.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Sampler:
         queue_depth: Callable[[], int],
         records_dropped: Callable[[], int],
         started_us: int,
+        gpu: Callable[[], GpuReading] = lambda: NOTHING,
     ) -> None:
         self._clock = clock
         self._busy = busy
@@ -43,6 +46,7 @@ class Sampler:
         self._interval_us = interval_us
         self._queue_depth = queue_depth
         self._records_dropped = records_dropped
+        self._gpu = gpu
         self._process = psutil.Process()
         self._until_us = started_us
         psutil.cpu_percent()  # counts from here on
@@ -70,6 +74,7 @@ class Sampler:
         if interval_us < 1:
             return
         busy_us = self._busy.take(self._until_us, to_us)
+        gpu = self._gpu()
         self._until_us = to_us
         self._emit(
             NodeSample(
@@ -86,9 +91,9 @@ class Sampler:
                 busy_us=busy_us,
                 cpu_utilization=min(1.0, psutil.cpu_percent() / 100),
                 memory_bytes=self._process.memory_info().rss,
-                gpu_utilization=None,
-                gpu_memory_bytes=None,
-                gpu_power_w=None,
+                gpu_utilization=gpu.utilization,
+                gpu_memory_bytes=gpu.memory_bytes,
+                gpu_power_w=gpu.power_w,
                 queue_depth=self._queue_depth(),
                 records_dropped=self._records_dropped(),
             )

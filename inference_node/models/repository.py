@@ -1,76 +1,93 @@
 """The models a node serves: `<repository>/<model>/<version>/{model.onnx, config.toml}`."""
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, structs
+from inference_node.clock import Clock
+from inference_node.config import ModelOverride, NodeConfig
+from inference_node.errors import ModelUnavailableError, StartError, UnknownModelError
+from inference_node.models.config import ModelConfig
+from inference_node.models.session import TensorSpec, UsedDevice, usable_device
+from inference_node.models.session_pool import SessionPool
+from inference_node.models.source import ModelSource, read_source
+from inference_node.models.validation import (
+    require_alike,
+    require_confidence,
+    require_known,
+)
+from inference_node.protocol.signature import Signature
 
-from inference_node.config import Microseconds, ModelOverride, NodeConfig, Positive
-from inference_node.errors import StartError, UnknownModelError
-from inference_node.models.session import Session, TensorSpec
-from inference_node.toml_file import read_toml
-from usage.record import Name
-
-
-class BatchingConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Dynamic batching under Triton's names; the delay runs from the arrival of the first."""
-
-    max_batch_size: Positive = 1
-    max_queue_delay_microseconds: Microseconds = 0
-
-
-class ImageConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How an image becomes input `input`: resized, channels first, pixel values times `scale`."""
-
-    input: Name
-    width: Annotated[int, Meta(ge=1, le=4096)]
-    height: Annotated[int, Meta(ge=1, le=4096)]
-    channels: Literal[1, 3]
-    scale: Annotated[float, Meta(gt=0, le=1e6)] = 1 / 255
-
-
-class ClassificationConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Output `output` holds one probability for each of `labels`."""
-
-    output: Name
-    labels: Annotated[tuple[Name, ...], Meta(min_length=1)]
-
-
-class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`config.toml` of one model version; `variant` names its number format."""
-
-    variant: Name
-    batching: BatchingConfig = BatchingConfig()
-    image: ImageConfig | None = None
-    classification: ClassificationConfig | None = None
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Model:
-    """One loaded version of a model."""
+    """One version of a model, whose sessions come from `source`.
+
+    `sessions` are those of every pool of workers that may serve it, by the pool's name.
+    """
 
     name: str
     version: str
     config: ModelConfig
-    session: Session
+    source: ModelSource
+    inputs: list[TensorSpec]
+    outputs: list[TensorSpec]
+    sessions: Mapping[str, SessionPool]
 
     def input(self, name: str) -> TensorSpec | None:
         """Return the input called `name`, None when there is none."""
-        return next((spec for spec in self.session.inputs if spec.name == name), None)
+        return next((spec for spec in self.inputs if spec.name == name), None)
 
     def output(self, name: str) -> TensorSpec | None:
         """Return the output called `name`, None when there is none."""
-        return next((spec for spec in self.session.outputs if spec.name == name), None)
+        return next((spec for spec in self.outputs if spec.name == name), None)
+
+    @cached_property
+    def signature(self) -> Signature:
+        """What the protocol knows of its inputs and outputs."""
+        return Signature(
+            self.name, self.version, self.inputs, self.outputs, self.config.classification
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of its file as it was loaded last: what another file under the same name answers
+        is not its answer."""
+        return self.source.fingerprint
+
+    @property
+    def failure(self) -> ModelUnavailableError | None:
+        """Why some pool cannot serve it; None while all can, be it after loading it first."""
+        failures = (sessions.failure for sessions in self.sessions.values())
+        return next((failure for failure in failures if failure is not None), None)
+
+    async def load(self) -> None:
+        """Load it in every pool; raises ModelUnavailableError where that fails."""
+        await asyncio.gather(*(sessions.load() for sessions in self.sessions.values()))
+
+    def unload(self) -> None:
+        """Unload it from every pool, until `load` is called."""
+        for sessions in self.sessions.values():
+            sessions.unload()
 
 
 class ModelRepository:
     """Every loaded model. A request that names no version gets the node's default version, or the
-    highest when the node's configuration names none."""
+    highest when the node's configuration names none. `devices` are what the pools run on, by name.
+    """
 
-    def __init__(self, models: list[Model], config: NodeConfig) -> None:
+    def __init__(
+        self,
+        models: list[Model],
+        config: NodeConfig,
+        devices: Mapping[str, UsedDevice] | None = None,
+    ) -> None:
+        self.devices = devices or {}
         self._versions: dict[str, dict[str, Model]] = {}
         for model in models:
             self._versions.setdefault(model.name, {})[model.version] = model
@@ -114,7 +131,9 @@ class ModelRepository:
         return found
 
 
-def load_repository(path: Path, config: NodeConfig, config_file: Path | None) -> ModelRepository:
+def load_repository(
+    path: Path, config: NodeConfig, config_file: Path | None, clock: Clock
+) -> ModelRepository:
     """Load every model version under `path`; `config` was read from `config_file`.
 
     Raises StartError, which names the file and the field, when one is missing or wrong: a node
@@ -131,73 +150,86 @@ def load_repository(path: Path, config: NodeConfig, config_file: Path | None) ->
     )
     if not folders:
         raise StartError(f"{path}: holds no model; expected <model>/<version>/model.onnx")
-    _require_known(folders, config, config_file)
-    return ModelRepository([_load(folder, config) for folder in folders], config)
-
-
-def _require_known(folders: list[Path], config: NodeConfig, file: Path | None) -> None:
-    """Raise StartError where the node's configuration names a model or version of no folder."""
     versions: dict[str, list[str]] = {}
     for folder in folders:
         versions.setdefault(folder.parent.name, []).append(folder.name)
-    named = {f"models.{name}": name for name in config.models}
-    if config.serving.default_model is not None:
-        named["serving.default_model"] = config.serving.default_model
-    for field, name in named.items():
-        if name not in versions:
-            known = ", ".join(versions)
-            raise StartError(f"{file}: {field}: no model {name!r}; the repository holds: {known}")
+    place = str(config_file)
+    require_known(versions, config, place)
+    devices = _devices(config, place)
+    models = [_load(folder, config, place, devices, clock) for folder in folders]
+    repository = ModelRepository(models, config, devices)
     for name, override in config.models.items():
-        version = override.default_version
-        if version is not None and version not in versions[name]:
-            known = ", ".join(versions[name])
-            raise StartError(
-                f"{file}: models.{name}.default_version: no version {version!r}; "
-                f"the repository holds: {known}"
-            )
+        _require_adaptive(repository, name, override, f"{place}: models.{name}")
+    return repository
 
 
-def _load(folder: Path, config: NodeConfig) -> Model:
+def _require_adaptive(
+    repository: ModelRepository, name: str, override: ModelOverride, place: str
+) -> None:
+    """Raise StartError where versions are to stand in for each other that cannot."""
+    cascade, shadow = override.cascade, override.shadow
+    if override.split is not None and cascade is not None:
+        raise StartError(f"{place}: split and cascade exclude each other; remove one of them")
+    asked = [repository.find(name, None).version]
+    if override.split is not None:
+        asked = [*override.split.weights]
+    elif cascade is not None:
+        asked = [cascade.first]
+        pair = [repository.find(name, version) for version in (cascade.first, cascade.then)]
+        require_confidence(pair[0].outputs, cascade.output, f"{place}.cascade.output")
+        require_alike({model.version: model.inputs for model in pair}, f"{place}.cascade: inputs")
+        require_alike({model.version: model.outputs for model in pair}, f"{place}.cascade: outputs")
+    if shadow is not None:
+        models = [repository.find(name, version) for version in (*asked, shadow.version)]
+        require_alike({model.version: model.inputs for model in models}, f"{place}.shadow: inputs")
+
+
+def serving_pools(model: str, config: NodeConfig) -> list[str]:
+    """Return the names of the pools that some request to `model` may go to by the rules."""
+    names: list[str] = []
+    for rule in config.rules:
+        if rule.model in (None, model):
+            names.append(rule.pool)
+            # Whatever else its requests are, none gets past this rule.
+            if rule.priority is None and rule.min_items is None and rule.min_input_bytes is None:
+                break
+    else:
+        names.append(next(iter(config.pools)))
+    return [name for name in config.pools if name in names]
+
+
+def _devices(config: NodeConfig, place: str) -> dict[str, UsedDevice]:
+    """Return what every pool runs on, decided here for as long as the node lives."""
+    devices: dict[str, UsedDevice] = {}
+    for name, pool in config.pools.items():
+        try:
+            devices[name] = usable_device(pool.device)
+        except StartError as error:
+            raise StartError(f"{place}: pools.{name}: {error}") from error
+        logger.info("pool %s: device %s is the %s", name, pool.device, devices[name])
+    return devices
+
+
+def _load(
+    folder: Path, config: NodeConfig, place: str, devices: Mapping[str, UsedDevice], clock: Clock
+) -> Model:
     name, version = folder.parent.name, folder.name
-    own = read_toml(folder / "config.toml", ModelConfig)
-    override = config.models.get(name, ModelOverride())
-    batching = BatchingConfig(
-        max_batch_size=override.max_batch_size or own.batching.max_batch_size,
-        max_queue_delay_microseconds=own.batching.max_queue_delay_microseconds
-        if override.max_queue_delay_microseconds is None
-        else override.max_queue_delay_microseconds,
-    )
-    session = Session(folder / "model.onnx", threads=config.serving.threads_per_worker)
-    model = Model(name, version, structs.replace(own, batching=batching), session)
-    _require_fit(model, folder / "config.toml")
-    return model
-
-
-def _require_fit(model: Model, path: Path) -> None:
-    """Raise StartError where the configuration speaks of something that the model has not."""
-    image, classes = model.config.image, model.config.classification
-    session, limit = model.session, model.config.batching.max_batch_size
-    if not session.inputs:
-        raise StartError(f"{path.with_name('model.onnx')}: the model has no input")
-    # A batch of one may also go through a model that is made for one item and no other number.
-    for spec in session.inputs if limit == 1 else (*session.inputs, *session.outputs):
-        if not spec.shape or (spec.shape[0] != -1 and (limit, spec.shape[0]) != (1, 1)):
-            raise StartError(
-                f"{path}: batching.max_batch_size is {limit}, but {spec.name} has shape "
-                f"{list(spec.shape)}; its first axis must be of any length"
-            )
-    if image is not None:
-        wanted = TensorSpec(image.input, "FP32", (-1, image.channels, image.height, image.width))
-        [found, *others] = session.inputs
-        if others or replace(found, shape=(-1, *found.shape[1:])) != wanted:
-            raise StartError(f"{path}: image needs {wanted}; the model takes {session.inputs}")
-    if classes is not None:
-        output = model.output(classes.output)
-        if output is None or math.prod(output.shape[1:]) != len(classes.labels):
-            raise StartError(
-                f"{path}: classification.output {classes.output!r} with {len(classes.labels)} "
-                f"labels does not fit; the model has {model.session.outputs}"
-            )
+    source = read_source(folder, config.models.get(name, ModelOverride()), place)
+    sessions: dict[str, SessionPool] = {}
+    for pool_name in serving_pools(name, config):
+        pool, device = config.pools[pool_name], devices[pool_name]
+        sessions[pool_name] = SessionPool(
+            name,
+            version,
+            device=device,
+            workers=pool.workers,
+            scaling=source.config.scaling,
+            open_session=partial(source.open, device, pool.threads_per_worker),
+            warm_up=source.warm_up,
+            clock=clock,
+        )
+        sessions[pool_name].open_first()
+    return Model(name, version, source.config, source, source.inputs, source.outputs, sessions)
 
 
 def _default_version(versions: dict[str, Model], override: ModelOverride) -> Model:

@@ -45,6 +45,19 @@ def once(spool: Path, database: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def test_lines_of_a_node_that_knows_no_routes_are_stored_as_direct_requests(
+    spool: Path, database: Path
+) -> None:
+    line = json.loads(encode_line(usage_record()))
+    del line["route"], line["parent_id"]
+    writer = SpoolWriter(spool, NODE_ID, BOOT_ID)
+    writer.append(json.dumps(line).encode() + b"\n")
+    writer.close()
+    assert once(spool, database).returncode == 0
+    assert query(database, "SELECT route, parent_id FROM usage_record") == [("direct", None)]
+    assert query(database, "SELECT count(*) FROM rejected_line") == [(0,)]
+
+
 @contextmanager
 def collecting(spool: Path, database: Path) -> Iterator["subprocess.Popen[str]"]:
     arguments = ["--spool", str(spool), "--database", str(database), "--interval", "0.01"]

@@ -23,6 +23,7 @@ from tests.fixtures_usage import (
     SECOND_US,
     fill,
     node_sample,
+    on_behalf,
     rejected_line,
     usage_record,
 )
@@ -201,6 +202,38 @@ def test_rejected_lines_are_counted_in_a_warning(reader: Reader) -> None:
     commit(reader.database, Batch(rejected=[rejected_line(), rejected_line()]), now_us=now)
     [message] = messages(reader.overview())
     assert message.startswith("2 lines were rejected")
+
+
+def test_dropped_records_are_told_with_how_many_and_where_on_both_pages(reader: Reader) -> None:
+    now = now_us()
+    fill(reader.database, now, minutes=MINUTES, per_second=PER_SECOND)
+    samples = [
+        node_sample(sampled_at_us=now - SECOND_US, node_id=name, records_dropped=count)
+        for name, count in (("node_a", 1_200), ("node-b", 34))
+    ]
+    newest = usage_record(arrived_at_us=now - SECOND_US)
+    commit(reader.database, Batch([newest], samples), now_us=now)
+    for page in (reader.overview(), reader.requests()):
+        [message] = [m for m in messages(page) if "dropped" in m]
+        assert message.startswith(
+            "1,234 records were dropped in the time shown: 34 by node-b, 1,200 by node_a."
+        )
+
+
+def test_an_execution_on_behalf_of_a_request_is_listed_as_that_and_is_no_request(
+    reader: Reader,
+) -> None:
+    now = now_us() // SECOND_US * SECOND_US
+    at = {"arrived_at_us": now - SECOND_US}
+    samples = [node_sample(sampled_at_us=now, busy_us=8_250)]
+    executed = [on_behalf(**at), on_behalf(route="cascade_attempt", seq=3, **at)]
+    commit(reader.database, Batch([usage_record(**at), *executed], samples), now_us=now)
+    frame = reader.requests().dataframe[0].value
+    assert list(frame["route"]) == ["cascade attempt", "shadow", "direct"]
+    assert (frame["direct"] > 0).all()
+    [chart] = specs(reader.requests())
+    assert sum(len(trace["x"]) for trace in chart["data"] if "x" in trace) == 1
+    assert "1 request stored" in html(reader.overview())
 
 
 def test_requests_without_a_measured_cost_are_counted_in_plain_words(reader: Reader) -> None:

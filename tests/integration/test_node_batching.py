@@ -18,8 +18,9 @@ from tests.unit.inference_node.onnx_models import save
 from usage import UsageRecord
 
 CONFIG = """
-[serving]
+[pools.cpu]
 workers = 2
+[serving]
 max_queue_size = 300
 [metering]
 sample_interval_seconds = 0.05
@@ -236,7 +237,12 @@ def test_metrics_parse_and_count_what_the_records_count(node: Node) -> None:
     }
 
     def of_slow(name: str) -> float:
-        return series[name, (("model", "slow"), ("version", "1"))]
+        """Add up a series of the model over the priorities of its requests."""
+        return sum(
+            value
+            for (found, labels), value in series.items()
+            if found == name and {("model", "slow"), ("version", "1")} <= set(labels)
+        )
 
     served = [record for record in records if record.status == 200]
     assert of_slow("request_latency_seconds_count") == 60
@@ -248,6 +254,6 @@ def test_metrics_parse_and_count_what_the_records_count(node: Node) -> None:
     ):
         assert of_slow(f"{name}_count") == len(values)
         assert of_slow(f"{name}_sum") == pytest.approx(sum(values))
-    assert series["inference_queue_depth", ()] == 0
-    assert series["inference_workers_ready", ()] == 2
+    assert series["inference_queue_depth", (("pool", "cpu"),)] == 0
+    assert series["inference_workers_ready", (("pool", "cpu"),)] == 2
     assert series["usage_records_dropped_total", ()] == 0

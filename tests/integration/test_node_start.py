@@ -76,15 +76,23 @@ WRONG: dict[str, tuple[Spoil, str, str]] = {
         lambda place: place.config.write_text("[serving]\nwokers = 2"), "node.toml", "`wokers`",
     ),
     "wrong type": (
-        lambda place: place.config.write_text("[serving]\nworkers = 'two'"), "node.toml",
-        "`$.serving.workers`",
+        lambda place: place.config.write_text("[pools.cpu]\nworkers = 'two'"), "node.toml",
+        "`$.pools[...].workers`",
     ),
     "no TOML": (
         lambda place: place.config.write_text("serving: {}"), "node.toml", "line 1",
     ),
     "unknown model in the node's configuration": (
-        lambda place: place.config.write_text("[models.nope]\nmax_batch_size = 1"), "node.toml",
+        lambda place: place.config.write_text("[models.nope]\ndefault_version = '1'"), "node.toml",
         "models.nope",
+    ),
+    "a GPU that is not there": (
+        lambda place: place.config.write_text("[pools.fast]\ndevice = 'gpu'"), "node.toml",
+        "pools.fast: device gpu cannot be used",
+    ),
+    "rule for a pool that is not there": (
+        lambda place: place.config.write_text("[[rules]]\npool = 'fast'"), "node.toml",
+        "pool of rule 1: no pool 'fast'",
     ),
     "no node configuration": (lambda place: place.config.unlink(), "node.toml", "No such file"),
     "port in use": (
@@ -126,7 +134,8 @@ def test_one_line_on_stderr_names_the_file_and_the_field_and_the_exit_code_is_2(
     _, file, field = WRONG[name]
     assert code == 2
     assert stderr.endswith("\n")
-    [line] = stderr.splitlines()
+    *log, line = stderr.splitlines()
+    assert all(" INFO node: " in event for event in log)
     assert field in line
     assert line.startswith(str(place.folder / file) if file else f"{field}{place.port}: ")
 

@@ -19,12 +19,13 @@ from reports import (
     load_request_costs,
     load_targets,
 )
-from store import MINUTE_US, Batch, commit
+from store import MINUTE_US, Batch, Dropped, commit
 from tests.fixtures_usage import (
     MONDAY_US,
     SECOND_US,
     fill,
     node_sample,
+    on_behalf,
     rejected_line,
     traffic,
     usage_record,
@@ -70,6 +71,55 @@ def test_direct_plus_idle_is_machine_time_times_price_to_the_last_digit(
     )
     assert cost.direct == by_hand
     assert found.unmeasured_requests == 0
+
+
+def test_executions_on_behalf_of_requests_cost_and_change_no_other_figure(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    now_us = MONDAY_US + 12 * MINUTE_US
+    batch = traffic(MONDAY_US, now_us)
+    executions = [
+        on_behalf(seq=10**6 + n, route=route, arrived_at_us=MONDAY_US + n * 7 * SECOND_US)
+        for n, route in enumerate(("shadow", "cascade_attempt") * 50)
+    ]
+    commit(tmp_path / "without", batch, now_us=1)
+    commit(tmp_path / "with", Batch([*batch.records, *executions], batch.samples), now_us=1)
+    plain = load_overview(tmp_path / "without", catalogue, QUARTER_HOUR, now_us)
+    found = load_overview(tmp_path / "with", catalogue, QUARTER_HOUR, now_us)
+    assert plain is not None
+    assert found is not None
+    share = sum(Fraction(r.compute_us * r.items, r.batch_size * 2) for r in executions)
+    cost = found.current.cost
+    assert cost.direct == plain.current.cost.direct + share * MICRO_USD_PER_HOUR
+    assert cost.direct + cost.idle == cost.machine == plain.current.cost.machine
+    for name in ("requests", "failures", "usd_per_1000", "requests_per_s", "error_rate", "p50_ms",
+                 "p95_ms", "p99_ms", "utilization", "spend_usd_per_hour"):  # fmt: skip
+        assert getattr(found.current, name) == getattr(plain.current, name), name
+    assert found.state.records == len(batch.records)
+    costs = load_request_costs(tmp_path / "with", catalogue, 10**6)
+    assert sum(row.direct or 0 for row in costs.rows) == cost.direct
+    assert sum(row.fully_loaded or 0 for row in costs.rows) == cost.machine
+
+
+def test_dropped_facts_are_told_of_the_window_shown(database: Path, catalogue: Catalogue) -> None:
+    now_us = MONDAY_US + 30 * MINUTE_US
+    fill(database, now_us, minutes=30)
+    counts = ((MONDAY_US + MINUTE_US, 4), (now_us - MINUTE_US, 10))
+    boot_id = str(uuid7())
+    samples = [
+        node_sample(sampled_at_us=at, records_dropped=n, boot_id=boot_id) for at, n in counts
+    ]
+    commit(database, Batch([], samples), now_us=1)
+    found = load_overview(database, catalogue, QUARTER_HOUR, now_us)
+    everything = load_overview(database, catalogue, None, now_us)
+    assert found is not None
+    assert everything is not None
+    assert found.dropped == [Dropped("node-1", 6)]
+    assert everything.dropped == [Dropped("node-1", 10)]
+    assert load_request_costs(database, catalogue, 1).dropped == ()
+    assert load_request_costs(database, catalogue, 10**6).dropped == (Dropped("node-1", 10),)
+    printed = json.loads(run_reports(["overview", "--database", database]).stdout)
+    assert printed["records_dropped"] == {"node-1": 10}
 
 
 def test_the_steps_of_a_window_add_up_to_the_window(database: Path, catalogue: Catalogue) -> None:

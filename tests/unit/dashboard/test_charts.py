@@ -122,3 +122,11 @@ def test_requests_are_told_apart_by_batch_and_outcome_and_unknown_costs_are_left
         "not executed": [(2.08, 0.0)],
         "failed": [(2.08, 0.0)],
     }
+
+
+def test_what_nobody_waited_for_is_no_point_in_cost_by_latency() -> None:
+    rows = [
+        RequestCost(logged_request(route=route), Fraction(1), Fraction(1))
+        for route in ("direct", "split", "cascade", "shadow", "cascade_attempt")
+    ]
+    assert sum(len(trace.x) for trace in cost_by_latency(rows).data) == 3

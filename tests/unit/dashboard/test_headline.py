@@ -44,6 +44,7 @@ def overview(*, before: Facts | None = None, fleets: tuple[Fleet, ...] = (PRICED
         steps=[],
         fleets=list(fleets),
         unmeasured_requests=0,
+        dropped=[],
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from inference_node.config import NodeConfig
-from inference_node.models.repository import ModelConfig
+from inference_node.models.config import ModelConfig
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("data/*/*.md")])
@@ -72,10 +72,19 @@ def test_the_documented_configurations_are_accepted() -> None:
     )
     documented = tomllib.loads(node)
     assert msgspec.convert(documented, NodeConfig).machine.instance_type == "c7i.xlarge"
-    assert msgspec.convert(tomllib.loads(model), ModelConfig).variant == "fp32"
+    documented_model = tomllib.loads(model)
+    assert msgspec.convert(documented_model, ModelConfig).variant == "fp32"
     defaults = msgspec.to_builtins(NodeConfig())
-    for table in ("serving", "metering", "machine"):
-        assert documented[table].keys() == defaults[table].keys(), "every key is documented"
+    model_defaults = msgspec.to_builtins(ModelConfig(variant="fp32"))
+    assert documented.keys() == defaults.keys(), "every table is documented"
+    assert documented_model.keys() == model_defaults.keys(), "every table is documented"
+    for tables, keys in (
+        (documented, ("serving", "metering", "machine", "cache", "access", "logging")),
+        (documented_model, ("batching", "scaling", "response_cache")),
+    ):
+        known = defaults if tables is documented else model_defaults
+        for table in keys:
+            assert tables[table].keys() == known[table].keys(), "every key is documented"
 
 
 def test_decisions_are_short() -> None:

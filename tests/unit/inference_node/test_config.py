@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from inference_node.config import MachineConfig, ModelOverride, NodeConfig, load_node_config
+from inference_node.config import (
+    MachineConfig,
+    ModelOverride,
+    NodeConfig,
+    PoolConfig,
+    load_node_config,
+)
 from inference_node.errors import StartError
 
 ROOT = Path(__file__).parents[3]
@@ -33,12 +39,13 @@ def test_what_the_file_says_holds_and_the_rest_keeps_its_default(tmp_path: Path)
         """
         node_id = "edge-7.eu"
         machine = { cloud = "aws", region = "eu-central-1", instance_type = "c7i.large" }
-        [serving]
+        [pools.cpu]
         workers = 3
+        [serving]
         default_model = "digits"
         [metering]
         sample_interval_seconds = 10
-        [models.digits]
+        [models.digits.batching]
         max_queue_delay_microseconds = 0
         """,
     )
@@ -46,9 +53,9 @@ def test_what_the_file_says_holds_and_the_rest_keeps_its_default(tmp_path: Path)
     assert config.machine == MachineConfig(
         cloud="aws", region="eu-central-1", instance_type="c7i.large", purchase_option="on_demand"
     )
-    assert (config.serving.workers, config.serving.threads_per_worker) == (3, 1)
+    assert config.pools == {"cpu": PoolConfig(workers=3)}
     assert config.metering.sample_interval_seconds == 10.0
-    assert config.models == {"digits": ModelOverride(max_queue_delay_microseconds=0)}
+    assert config.models == {"digits": ModelOverride(batching={"max_queue_delay_microseconds": 0})}
 
 
 def test_the_configuration_of_the_demo_is_valid() -> None:
@@ -62,11 +69,11 @@ def test_the_configuration_of_the_demo_is_valid() -> None:
         ("[serving]\nwokers = 1", "`$.serving`"),
         ("[serving]\n'wo\\nkers' = 1", "`$.serving`"),
         ('[serving]\n"wo\\nkers" = 1', "`$.serving`"),
-        ("[serving]\nworkers = 0", "`$.serving.workers`"),
-        ("[serving]\nworkers = 257", "`$.serving.workers`"),
-        ("[serving]\nworkers = '2'", "`$.serving.workers`"),
-        ("[serving]\nworkers = 1.5", "`$.serving.workers`"),
-        ("[serving]\nworkers = true", "`$.serving.workers`"),
+        ("[pools.cpu]\nworkers = 0", "`$.pools[...].workers`"),
+        ("[pools.cpu]\nworkers = 257", "`$.pools[...].workers`"),
+        ("[pools.cpu]\nworkers = '2'", "`$.pools[...].workers`"),
+        ("[pools.cpu]\nworkers = 1.5", "`$.pools[...].workers`"),
+        ("[pools.cpu]\nworkers = true", "`$.pools[...].workers`"),
         ("[serving]\nmax_body_bytes = 0", "`$.serving.max_body_bytes`"),
         ("[serving]\nmax_queue_size = -1", "`$.serving.max_queue_size`"),
         ("serving = 3", "`$.serving`"),
@@ -82,8 +89,8 @@ def test_the_configuration_of_the_demo_is_valid() -> None:
         ("[metering]\nsample_interval_seconds = inf", "`$.metering.sample_interval_seconds`"),
         ("[metering]\nflush_interval_milliseconds = 0", "`$.metering.flush_interval_milliseconds`"),
         ("[metering]\nfsync = 'yes'", "`$.metering.fsync`"),
-        ("[models.m]\nmax_batch_size = 0", "`$.models[...].max_batch_size`"),
-        ("[models.m]\nmax_queue_delay_microseconds = -1", "max_queue_delay_microseconds`"),
+        ("pools = {}", "`$.pools`"),
+        ("[[rules]]\npriority = 'high'", "`pool`"),
         ("[models.m]\nbatch = 1", "`$.models[...]`"),
         ("[serving", "end of document"),
         ("workers == 2", "line 1"),

@@ -18,6 +18,12 @@ def test_a_record_and_a_sample_survive_the_way_through_a_line() -> None:
         assert decode_line(line) == fact
 
 
+def test_a_line_without_route_and_parent_is_that_of_a_direct_request() -> None:
+    line = json.loads(encode_line(usage_record()))
+    del line["route"], line["parent_id"]
+    assert decode_line(json.dumps(line).encode()) == usage_record()
+
+
 @pytest.mark.parametrize(
     ("field", "value", "named"),
     [
@@ -38,6 +44,8 @@ def test_a_record_and_a_sample_survive_the_way_through_a_line() -> None:
         ("input_digest", "XYZ", "input_digest"),
         ("items", 0, "items"),
         ("status", 99, "status"),
+        ("route", "detour", "route"),
+        ("parent_id", "not-a-uuid", "parent_id"),
         ("surprise", 1, "surprise"),
         ("batch_size", 0, "batch_size"),
         ("items", 2, "batch_size"),

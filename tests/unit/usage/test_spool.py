@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -202,4 +203,70 @@ def test_a_writer_whose_folder_is_tidied_away_while_it_begins_a_segment_writes_a
     out.close()
     assert tidied
     [boot] = boots(tmp_path)
+    assert read_all(boot, 100, Position(1, 4)) == ([b"two"], Position(2, 4))
+
+
+def begun_and_left(spool: Path) -> Boot:
+    """Return a boot whose writer was killed between beginning segment 2 and its first line."""
+    out = writer(spool, segment_bytes=1)
+    out.append(b"one\n")
+    out.close()
+    [boot] = boots(spool)
+    (boot.folder / "00000002.ndjson").touch()
+    return boot
+
+
+def test_a_segment_whose_writer_died_before_its_first_line_is_consumed_as_it_is(
+    tmp_path: Path,
+) -> None:
+    boot = begun_and_left(tmp_path)
+    lines, position = read_all(boot, 100, Position())
+    assert (lines, position) == ([b"one"], Position(1, 4))
+    boot.delete_consumed(position)
+    assert boots(tmp_path) == []
+
+
+def test_an_empty_segment_goes_and_what_is_not_stored_yet_stays(tmp_path: Path) -> None:
+    boot = begun_and_left(tmp_path)
+    (boot.folder / "00000003.ndjson").write_bytes(b"three\n")
+    boot.delete_consumed(Position(1, 0))
+    assert boot.segments() == [1, 3]
+    assert read_all(boot, 100, Position()) == ([b"one", b"three"], Position(3, 6))
+
+
+def test_an_empty_segment_that_its_writer_has_just_begun_is_never_deleted(tmp_path: Path) -> None:
+    out = writer(tmp_path, segment_bytes=1)
+    out.append(b"one\n")
+    [boot] = boots(tmp_path)
+    out._open_segment()  # as `append` does before it writes
+    assert boot.segments() == [1, 2]
+    boot.delete_consumed(Position(1, 4))
+    assert boot.segments() == [2]
+    out.close()
+    boot.delete_consumed(Position(1, 4))
+    assert boots(tmp_path) == []
+
+
+@pytest.mark.parametrize("loss", ["folder deleted", "folder moved", "a file in its place"])
+def test_lines_do_not_go_into_a_segment_that_nobody_can_see_any_more(
+    tmp_path: Path, loss: str
+) -> None:
+    spool = tmp_path / "spool"
+    out = writer(spool)
+    out.append(b"one\n")
+    if loss == "folder moved":
+        (spool / "node-1").rename(tmp_path / "aside")
+    else:
+        shutil.rmtree(spool)
+    moved = tmp_path / "aside" / BOOT / "00000001.ndjson"
+    if loss == "a file in its place":
+        spool.write_text("in the way")
+        with pytest.raises(SpoolError, match="Not a directory"):
+            out.append(b"two\n")
+        spool.unlink()
+    out.append(b"two\n")
+    out.close()
+    if loss == "folder moved":
+        assert moved.read_bytes() == b"one\n"
+    [boot] = boots(spool)
     assert read_all(boot, 100, Position(1, 4)) == ([b"two"], Position(2, 4))

@@ -60,6 +60,33 @@ def test_begin_and_end_return_the_instants_that_count() -> None:
     assert busy.end(0) == 19
 
 
+def test_background_time_does_not_count_while_its_worker_executes_something_else() -> None:
+    clock = ManualClock(10)
+    busy = BusyLog(clock)
+    assert busy.begin_background(0) == 10
+    clock.us = 30
+    busy.begin(0)
+    clock.us = 70
+    busy.end(0)
+    clock.us = 75
+    assert busy.end_background(0) == (75, 25)
+    assert busy.take(0, 75) == 65
+
+
+def test_background_work_that_begins_on_a_worker_that_executes_is_suspended_from_the_start() -> (
+    None
+):
+    clock = ManualClock()
+    busy = BusyLog(clock)
+    busy.begin(0)
+    busy.begin_background(0)
+    clock.us = 40
+    assert busy.end_background(0) == (40, 0)
+    clock.us = 50
+    busy.end(0)
+    assert busy.take(0, 50) == 50
+
+
 Steps = list[tuple[str, int, int]]
 
 
@@ -68,14 +95,15 @@ def histories(draw: st.DrawFn) -> Steps:
     """What happens, in order: (what, at, worker), with takes at or before the time they happen."""
     steps: Steps = []
     now = taken = 0
-    for _ in range(draw(st.integers(1, 30))):
+    for _ in range(draw(st.integers(1, 40))):
         now += draw(st.integers(0, 6))
-        if draw(st.booleans()):
-            steps.append(("toggle", now, draw(st.integers(0, 2))))
-        else:
+        what = draw(st.sampled_from(["real time", "background", "take"]))
+        if what == "take":
             # A sampler takes up to a boundary that may have passed a while ago.
             taken = draw(st.integers(taken, now))
-            steps.append(("take", taken, now))
+            steps.append((what, taken, now))
+        else:
+            steps.append((what, now, draw(st.integers(0, 2))))
     return [*steps, ("take", now, now)]
 
 
@@ -83,10 +111,10 @@ def histories(draw: st.DrawFn) -> Steps:
 def test_takes_that_tile_time_equal_a_count_microsecond_by_microsecond(steps: Steps) -> None:
     clock = ManualClock()
     busy = BusyLog(clock)
-    began: dict[int, int] = {}
-    executing: list[int] = []  # every microsecond of every worker
+    began: dict[tuple[str, int], int] = {}
+    spans: list[tuple[str, int, int, int]] = []
     takes: list[tuple[int, int, int]] = []
-    until_us = 0
+    returned_us = until_us = 0
     for what, at_us, detail in steps:
         if what == "take":
             clock.us = detail
@@ -94,17 +122,29 @@ def test_takes_that_tile_time_equal_a_count_microsecond_by_microsecond(steps: St
             until_us = at_us
             continue
         clock.us = at_us
-        if detail in began:
+        if (what, detail) not in began:
+            begin = busy.begin if what == "real time" else busy.begin_background
+            began[what, detail] = begin(detail)
+        elif what == "real time":
             busy.end(detail)
-            executing.extend(range(began.pop(detail), at_us))
+            began_us = began.pop((what, detail))
+            spans.append((what, detail, began_us, at_us))
+            returned_us += at_us - began_us
         else:
-            busy.begin(detail)
-            began[detail] = at_us
-    for start_us in began.values():
-        executing.extend(range(start_us, until_us))
+            returned_us += busy.end_background(detail)[1]
+            spans.append((what, detail, began.pop((what, detail)), at_us))
+    left = [(what, worker, start_us, until_us) for (what, worker), start_us in began.items()]
+    # Every microsecond of every worker in which it executed at least one thing, counted once.
+    executing = {
+        (worker, instant)
+        for _, worker, start_us, end_us in [*spans, *left]
+        for instant in range(start_us, end_us)
+    }
 
     for from_us, to_us, taken_us in takes:
-        assert taken_us == sum(from_us <= instant < to_us for instant in executing)
+        assert taken_us == sum(from_us <= instant < to_us for _, instant in executing)
+    if not left:
+        assert returned_us == sum(taken_us for _, _, taken_us in takes)
 
 
 class InterruptedClock(ManualClock):

@@ -141,6 +141,59 @@ def test_what_cannot_be_written_at_the_end_is_in_the_log(caplog: pytest.LogCaptu
     assert writer.closed
 
 
+def test_a_flush_writes_what_is_there_and_does_not_chase_what_arrives_meanwhile() -> None:
+    class BusyNode(StubWriter):
+        def append(self, lines: bytes) -> None:
+            super().append(lines)
+            if len(self.appended) < 10:
+                add(meter, len(self.appended) + 1, len(self.appended) + 1)
+
+    writer = BusyNode()
+    meter = Meter(writer, flush_interval_s=1000, buffer_records=1000)
+    add(meter, 1, 1)
+    meter._flush()
+    assert writer.seqs == [1]
+    assert meter.records_buffered == 1
+    meter._flush()
+    assert writer.seqs == [1, 2]
+    meter.close()
+
+
+def test_the_end_says_whether_the_spool_has_every_fact() -> None:
+    writer = StubWriter()
+    meter = meter_of(writer)
+    add(meter, 1, 3)
+    assert meter.close()
+
+    writer.broken = True
+    meter = meter_of(writer)
+    add(meter, 4, 5)
+    assert not meter.close()
+
+    meter = meter_of(writer, buffer_records=1)
+    add(meter, 6, 7)
+    writer.broken = False
+    assert not meter.close()
+    assert writer.seqs == [1, 2, 3, 6]
+
+
+def test_a_fact_that_has_no_json_is_dropped_and_counted_and_the_others_are_written(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    writer = StubWriter()
+    meter = meter_of(writer)
+    add(meter, 1, 2)
+    meter.add(usage_record(seq=3, tenant="\ud800"))
+    add(meter, 4, 5)
+    until(lambda: writer.seqs == [1, 2, 4, 5])
+    assert meter.records_dropped == 1
+    assert meter.records_buffered == 0
+    add(meter, 6, 6)
+    assert not meter.close()
+    assert writer.seqs == [1, 2, 4, 5, 6]
+    assert "a fact that cannot be written is dropped" in caplog.text
+
+
 def test_a_long_backlog_is_written_in_pieces_so_that_a_small_gap_is_used_and_none_is_copied() -> (
     None
 ):
@@ -180,9 +233,9 @@ def test_a_spool_that_is_no_folder_is_waited_for_until_it_is_one(tmp_path: Path)
     spool.write_text("in the way")
     meter = meter_of(SpoolWriter(spool, "node-1", BOOT_ID))
     add(meter, 1, 5)
-    until(lambda: meter._failing)
+    until(lambda: meter.failing)
     spool.unlink()
-    until(lambda: not meter._failing)
+    until(lambda: not meter.failing)
     add(meter, 6, 9)
     meter.close()
     [segment] = spool.glob("node-1/*/*.ndjson")
@@ -204,11 +257,11 @@ meter = Meter(
 )
 for seq in range(1, 101):
     meter.add(usage_record(seq=seq))
-while not meter._failing:
+while not meter.failing:
     threading.Event().wait(0.001)
 print(meter.records_dropped, flush=True)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-while meter._failing:
+while meter.failing:
     threading.Event().wait(0.001)
 meter.close()
 """

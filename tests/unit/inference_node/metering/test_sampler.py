@@ -1,12 +1,14 @@
 """Node samples tile the life of a node, on boundaries that divide a minute."""
 
 import asyncio
+from collections.abc import Callable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference_node.config import MachineConfig
 from inference_node.metering.busy_log import BusyLog
+from inference_node.metering.gpu import GpuReading
 from inference_node.metering.sampler import Sampler
 from tests.unit.inference_node.virtual_time import ManualClock, run, turns
 from usage import NodeSample, decode_line, encode_line
@@ -23,6 +25,7 @@ def sampler_of(
     *,
     workers: int = 2,
     interval_us: int = SECOND_US,
+    gpu: Callable[[], GpuReading] = GpuReading,
 ) -> Sampler:
     return Sampler(
         clock,
@@ -36,6 +39,7 @@ def sampler_of(
         queue_depth=lambda: 3,
         records_dropped=lambda: 4,
         started_us=clock.us,
+        gpu=gpu,
     )
 
 
@@ -119,6 +123,21 @@ def test_a_loop_held_up_over_several_boundaries_leaves_one_longer_sample() -> No
 
     run(clock, story())
     assert [sample.interval_us for sample in samples] == [3 * SECOND_US, SECOND_US]
+
+
+def test_what_the_gpus_do_is_in_the_sample_and_null_where_there_is_none() -> None:
+    clock = ManualClock(START_US)
+    samples: list[NodeSample] = []
+    readings = [GpuReading(), GpuReading(0.25, 3 * 2**30, 71.5, 1.0)]
+    sampler = sampler_of(clock, BusyLog(clock), samples, gpu=lambda: readings.pop(0))
+    for _ in range(2):
+        clock.us += SECOND_US
+        sampler.close()
+    assert [(s.gpu_utilization, s.gpu_memory_bytes, s.gpu_power_w) for s in samples] == [
+        (None, None, None),
+        (0.25, 3 * 2**30, 71.5),
+    ]
+    assert_tiles(samples, START_US, clock.us)
 
 
 @settings(max_examples=50, deadline=None)

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageFile
 
 from inference_node.errors import ImageTooLargeError, InvalidImageError
+from inference_node.models.config import ImageConfig
 from inference_node.models.image_input import image_tensor
-from inference_node.models.repository import ImageConfig
 
 PIXELS = 1_000_000
 GREY = ImageConfig(input="image", width=4, height=2, channels=1)

@@ -1,20 +1,35 @@
 """Which models a node holds, which one a request gets, and what keeps a node from starting."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from inference_node.config import ModelOverride, NodeConfig, ServingConfig
-from inference_node.errors import StartError, UnknownModelError
+from inference_node.clock import Clock
+from inference_node.config import (
+    CascadeConfig,
+    ModelOverride,
+    NodeConfig,
+    PoolConfig,
+    PoolRule,
+    ServingConfig,
+    ShadowConfig,
+    SplitConfig,
+)
+from inference_node.errors import ModelUnavailableError, StartError, UnknownModelError
 from inference_node.models.repository import ModelRepository, load_repository
+from inference_node.models.session import TensorSpec, usable_device
 from tests.unit.inference_node import onnx_models
 from tests.unit.inference_node.onnx_models import SCORES, save
 
 NODE_TOML = Path("conf/node.toml")
+without_gpu = pytest.mark.skipif(
+    usable_device("auto") == "gpu", reason="this machine has a GPU that can be used"
+)
 
 
 def load(path: Path, config: NodeConfig | None = None) -> ModelRepository:
-    return load_repository(path, config or NodeConfig(), NODE_TOML)
+    return load_repository(path, config or NodeConfig(), NODE_TOML, Clock())
 
 
 def refusal(path: Path, config: NodeConfig | None = None) -> str:
@@ -83,7 +98,9 @@ def test_the_nodes_configuration_overrides_batching_for_all_versions(tmp_path: P
     for version in ("1", "2"):
         save(tmp_path, "m", onnx_models.doubling(), version=version, delay_us=500)
     config = NodeConfig(
-        models={"m": ModelOverride(max_batch_size=32, max_queue_delay_microseconds=0)}
+        models={
+            "m": ModelOverride(batching={"max_batch_size": 32, "max_queue_delay_microseconds": 0})
+        }
     )
     for version in ("1", "2"):
         batching = load(tmp_path, config).find("m", version).config.batching
@@ -188,7 +205,7 @@ def test_a_configuration_that_speaks_of_what_the_model_has_not_is_named(
 def test_a_model_of_one_fixed_item_is_served_in_batches_of_one_only(tmp_path: Path) -> None:
     folder = save(tmp_path, "m", onnx_models.doubling((1, 3)), max_batch_size=1)
     assert load(tmp_path).find("m", None).config.batching.max_batch_size == 1
-    config = NodeConfig(models={"m": ModelOverride(max_batch_size=2)})
+    config = NodeConfig(models={"m": ModelOverride(batching={"max_batch_size": 2})})
     assert refusal(tmp_path, config).startswith(
         f"{folder / 'config.toml'}: batching.max_batch_size is 2, but x has shape [1, 3]"
     )
@@ -205,3 +222,146 @@ def test_a_model_that_no_request_could_ever_fit_is_refused(
 def test_a_model_without_inputs_is_refused(tmp_path: Path) -> None:
     folder = save(tmp_path, "m", onnx_models.constant(), max_batch_size=1)
     assert refusal(tmp_path) == f"{folder / 'model.onnx'}: the model has no input"
+
+
+POOLS = {"cpu": PoolConfig(), "fast": PoolConfig(workers=2), "spare": PoolConfig()}
+
+
+@pytest.mark.parametrize(
+    ("rules", "pools"),
+    [
+        ([], ["cpu"]),
+        ([PoolRule(pool="fast", priority="high")], ["cpu", "fast"]),
+        ([PoolRule(pool="fast", model="m", min_items=2)], ["cpu", "fast"]),
+        ([PoolRule(pool="fast", model="other")], ["cpu"]),
+        ([PoolRule(pool="fast", model="m"), PoolRule(pool="spare")], ["fast"]),
+        ([PoolRule(pool="spare", min_input_bytes=9), PoolRule(pool="fast")], ["fast", "spare"]),
+    ],
+)
+def test_a_model_is_loaded_in_every_pool_that_some_request_to_it_may_go_to(
+    tmp_path: Path, rules: list[PoolRule], pools: list[str]
+) -> None:
+    for name in ("m", "other"):
+        save(tmp_path, name, onnx_models.doubling())
+    model = load(tmp_path, NodeConfig(pools=POOLS, rules=rules)).find("m", None)
+    assert list(model.sessions) == pools
+    for sessions in model.sessions.values():
+        assert (sessions.ready, sessions.counts.loads, sessions.device) == (1, 1, "cpu")
+    assert len(model.fingerprint) == 40
+    assert model.inputs == [TensorSpec("x", "FP32", (-1, 3))]
+    assert [spec.name for spec in model.outputs] == ["y"]
+
+
+def test_a_model_that_may_be_unloaded_is_looked_at_and_dropped(tmp_path: Path) -> None:
+    save(tmp_path, "m", onnx_models.doubling(), more="[scaling]\nmin_sessions = 0")
+    model = load(tmp_path).find("m", None)
+    assert model.sessions["cpu"].ready == 0
+    assert model.inputs == [TensorSpec("x", "FP32", (-1, 3))]
+    assert model.failure is None
+    save(tmp_path, "n", b"no model", more="[scaling]\nmin_sessions = 0")
+    assert "not a usable ONNX model" in refusal(tmp_path)
+
+
+@without_gpu
+def test_a_pool_that_demands_a_gpu_keeps_a_node_without_one_from_starting(tmp_path: Path) -> None:
+    save(tmp_path, "m", onnx_models.doubling())
+    pools = {"cpu": PoolConfig(), "gpu": PoolConfig(device="gpu")}
+    assert refusal(tmp_path, NodeConfig(pools=pools)).startswith(
+        f"{NODE_TOML}: pools.gpu: device gpu cannot be used; ONNX Runtime offers "
+    )
+
+
+@without_gpu
+def test_what_a_pool_runs_on_is_decided_once_and_said_in_a_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("m", "n"):
+        save(tmp_path, name, onnx_models.doubling())
+    with caplog.at_level("INFO"):
+        models = load(tmp_path, NodeConfig(pools={"any": PoolConfig(device="auto")}))
+    assert caplog.messages.count("pool any: device auto is the cpu") == 1
+    assert {model.sessions["any"].device for model in models.models()} == {"cpu"}
+    assert models.devices == {"any": "cpu"}
+
+
+def test_a_model_is_loaded_and_unloaded_in_all_its_pools(tmp_path: Path) -> None:
+    folder = save(tmp_path, "m", onnx_models.doubling())
+    config = NodeConfig(pools=POOLS, rules=[PoolRule(pool="fast", priority="high")])
+    model = load(tmp_path, config).find("m", None)
+
+    async def story() -> None:
+        model.unload()
+        assert "is unloaded" in str(model.failure)
+        assert [sessions.ready for sessions in model.sessions.values()] == [0, 0]
+        await model.load()
+        assert model.failure is None
+        assert [sessions.ready for sessions in model.sessions.values()] == [1, 1]
+        model.unload()
+        (folder / "model.onnx").unlink()
+        with pytest.raises(ModelUnavailableError, match="cannot be loaded now"):
+            await model.load()
+
+    asyncio.run(story())
+
+
+def test_a_file_that_was_replaced_by_one_that_takes_something_else_is_not_loaded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = save(tmp_path, "m", onnx_models.doubling())
+    model = load(tmp_path).find("m", None)
+
+    async def story() -> None:
+        model.unload()
+        (folder / "model.onnx").write_bytes(onnx_models.doubling((None, 4)))
+        with pytest.raises(ModelUnavailableError) as failed:
+            await model.load()
+        assert str(tmp_path) not in str(failed.value)
+        (folder / "model.onnx").write_bytes(onnx_models.any_length())
+        with pytest.raises(ModelUnavailableError):
+            await model.load()
+        (folder / "model.onnx").write_bytes(onnx_models.doubling())
+        await model.load()
+
+    asyncio.run(story())
+    said = [m for m in caplog.messages if "are not those it had when the node started" in m]
+    assert len(said) == 2
+    assert said[0].startswith(f"{folder / 'model.onnx'}: ")
+
+
+def test_a_file_that_cannot_be_opened_is_named_by_what_is_wrong(tmp_path: Path) -> None:
+    folder = save(tmp_path, "m", onnx_models.doubling())
+    (folder / "model.onnx").unlink()
+    (folder / "model.onnx").mkdir()
+    assert refusal(tmp_path) == f"{folder / 'model.onnx'}: Is a directory"
+
+
+@pytest.mark.parametrize(
+    ("override", "field"),
+    [
+        (
+            ModelOverride(cascade=CascadeConfig(first="1", then="2", output="y", threshold=0.5)),
+            "models.m.cascade: inputs",
+        ),
+        (ModelOverride(default_version="1", shadow=ShadowConfig(version="2")), "shadow: inputs"),
+        (
+            ModelOverride(split=SplitConfig(weights={"1": 1}), shadow=ShadowConfig(version="2")),
+            "models.m.shadow: inputs",
+        ),
+    ],
+)
+def test_versions_that_cannot_stand_in_for_each_other_are_named_with_what_they_take(
+    tmp_path: Path, override: ModelOverride, field: str
+) -> None:
+    save(tmp_path, "m", onnx_models.doubling())
+    save(tmp_path, "m", onnx_models.image_scores(), version="2")
+    message = refusal(tmp_path, NodeConfig(models={"m": override}))
+    assert field in message
+    assert "version '2' has image FP32, version '1' has x FP32" in message
+
+
+def test_a_split_and_a_cascade_of_one_model_exclude_each_other(tmp_path: Path) -> None:
+    save(tmp_path, "m", onnx_models.doubling())
+    cascade = CascadeConfig(first="1", then="1", output="y", threshold=0.5)
+    override = ModelOverride(split=SplitConfig(weights={"1": 1}), cascade=cascade)
+    message = refusal(tmp_path, NodeConfig(models={"m": override}))
+    assert "models.m: split and cascade exclude each other" in message

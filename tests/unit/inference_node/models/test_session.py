@@ -3,16 +3,22 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime as ort
 import pytest
 
 from inference_node.errors import ExecutionError, StartError
-from inference_node.models.session import Session, TensorSpec
+from inference_node.models.session import CUDA, PROBE, Session, TensorSpec, usable_device
 from tests.unit.inference_node import onnx_models
+
+without_gpu = pytest.mark.skipif(
+    usable_device("auto") == "gpu", reason="this machine has a GPU that can be used"
+)
 
 
 def session_of(path: Path, content: bytes) -> Session:
     path.write_bytes(content)
-    return Session(path, threads=1)
+    return Session(path, device="cpu", threads=1)
 
 
 def test_inputs_and_outputs_are_described_in_the_protocols_terms(tmp_path: Path) -> None:
@@ -35,14 +41,91 @@ def test_outputs_come_in_the_order_asked_for(tmp_path: Path) -> None:
     assert (product.tolist(), total.tolist()) == ([10, 21], [7, 10])
 
 
-def test_a_model_that_fails_while_it_executes_says_why_in_one_short_line(tmp_path: Path) -> None:
-    session = session_of(tmp_path / "model.onnx", onnx_models.fragile())
+def failure_of(session: Session, values: object, dtype: type[np.generic]) -> str:
     with pytest.raises(ExecutionError) as failed:
-        session.run({"x": np.array([9], np.int64)}, ["y"])
-    message = str(failed.value)
-    assert message.startswith("the model failed: ")
+        session.run({"x": np.array(values, dtype)}, ["y"])
+    return str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "reason"),
+    [
+        ([[1, 2, 3, 4]], np.float32, "Got invalid dimensions for input: x for the following "
+         "indices index: 1 Got: 4 Expected: 3"),
+        ([1], np.float32, "Invalid rank for input: x Got: 1 Expected: 2"),
+        ([[1, 2, 3]], np.float64, "Unexpected input data type. Actual: (tensor(double)) , "
+         "expected: (tensor(float))"),
+    ],
+)  # fmt: skip
+def test_an_input_of_a_wrong_shape_or_type_is_answered_with_what_is_wrong(
+    tmp_path: Path, values: object, dtype: type[np.generic], reason: str
+) -> None:
+    session = session_of(tmp_path / "model.onnx", onnx_models.doubling())
+    assert failure_of(session, values, dtype) == f"the model failed on this input: {reason}"
+
+
+def test_what_the_runtime_says_of_its_own_insides_is_for_the_log_and_not_for_clients(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = session_of(tmp_path / "model.onnx", onnx_models.in_threes())
+    with caplog.at_level("WARNING"):
+        failures = {failure_of(session, [[1, 2, 3, 4]], np.float32) for _ in range(3)}
+    assert failures == {"the model failed on this input"}
+    [message] = caplog.messages
+    assert message.startswith(f"{tmp_path / 'model.onnx'} failed while it was executed: ")
+    assert "cannot be reshaped" in message
     assert "\n" not in message
-    assert len(message) < 400
+
+
+def test_every_kind_of_failure_is_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = session_of(tmp_path / "model.onnx", onnx_models.fragile())
+    with caplog.at_level("WARNING"):
+        assert failure_of(session, [9], np.int64) == "the model failed on this input"
+        assert failure_of(session, [10], np.int64) == "the model failed on this input"
+        with pytest.raises(ExecutionError, match=r"^the model failed on this input$"):
+            session.run({}, ["y"])
+    assert len(caplog.messages) == 2
+
+
+def test_the_probe_is_a_model_that_any_device_can_execute() -> None:
+    onnx.checker.check_model(onnx.load_model_from_string(PROBE), full_check=True)
+    assert ort.InferenceSession(PROBE).run(None, {"x": np.ones(1, np.float32)})[0].tolist() == [1]
+
+
+@without_gpu
+def test_a_gpu_that_is_not_there_is_refused_by_name_with_what_is_there() -> None:
+    assert usable_device("cpu") == "cpu"
+    assert usable_device("auto") == "cpu"
+    with pytest.raises(StartError) as refused:
+        usable_device("gpu")
+    assert str(refused.value) == (
+        f"device gpu cannot be used; ONNX Runtime offers {', '.join(ort.get_available_providers())}"
+        "; required: the package onnxruntime-gpu in the place of onnxruntime, an NVIDIA GPU and "
+        "its driver"
+    )
+
+
+@without_gpu
+@pytest.mark.filterwarnings("ignore:Specified provider 'CUDAExecutionProvider':UserWarning")
+def test_a_session_for_the_gpu_that_the_runtime_quietly_puts_on_the_cpu_is_refused(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "model.onnx").write_bytes(onnx_models.doubling())
+    with pytest.raises(StartError, match=r"model\.onnx: device gpu cannot be used"):
+        Session(tmp_path / "model.onnx", device="gpu", threads=1)
+
+
+@without_gpu
+@pytest.mark.filterwarnings("ignore:Specified provider 'CUDAExecutionProvider':UserWarning")
+def test_a_runtime_that_lists_cuda_but_cannot_use_it_has_no_gpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA, "CPUExecutionProvider"])
+    assert usable_device("auto") == "cpu"
+    with pytest.raises(StartError, match="device gpu cannot be used"):
+        usable_device("gpu")
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", b"\x08\x08\x12\x00" * 50])
@@ -62,7 +145,7 @@ def test_half_a_model_is_no_model(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_named_with_the_systems_reason(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"model\.onnx: No such file or directory"):
-        Session(tmp_path / "model.onnx", threads=1)
+        Session(tmp_path / "model.onnx", device="cpu", threads=1)
 
 
 def test_the_file_may_be_replaced_while_the_session_lives(tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""`python -m benchmarks`: measures the node beside its peers, prints a table, writes JSON."""
+
+import argparse
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from benchmarks.latency import latency
+from benchmarks.machine import this_machine
+from benchmarks.memory import memory
+from benchmarks.metering import metering
+from benchmarks.offline import offline
+from benchmarks.report import Outcome, as_text, write_json
+from benchmarks.servers import ROOT, NotMeasuredError, Workplace
+from benchmarks.serving import serving
+
+Benchmark = Callable[[Workplace, float, int], Outcome]
+
+# Name, function, seconds of one run, rounds, what it measures.
+BENCHMARKS: tuple[tuple[str, Benchmark, float, int, str], ...] = (
+    ("serving", serving, 4, 3, "throughput, closed loop, beside mosec, floors and ONNX Runtime"),
+    ("latency", latency, 10, 3, "what is added to the compute time at half the capacity"),
+    ("offline", offline, 20, 3, "urgent requests beside a saturating offline load"),
+    ("memory", memory, 600, 1, "whether memory stays flat under load"),
+    ("metering", metering, 4, 3, "what a usage record and its metrics cost"),
+)
+
+
+def main() -> int:
+    """Parse the arguments, measure, print, write; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    for name, benchmark, seconds, rounds, text in BENCHMARKS:
+        command = commands.add_parser(name, help=text, description=text)
+        add = command.add_argument
+        add("--seconds", type=_above_zero, default=seconds, help="of one run (%(default)s)")
+        add("--rounds", type=_rounds, default=rounds, help="runs of each (%(default)s)")
+        add("--results", type=Path, default=ROOT / "benchmarks/results", help="where JSON goes")
+        add(
+            "--peers-python",
+            type=Path,
+            default=ROOT / ".venv-bench/bin/python",
+            help="a Python that has mosec (%(default)s)",
+        )
+        command.set_defaults(benchmark=benchmark)
+    arguments = parser.parse_args()
+    # A request to end stops the servers, too.
+    signal.signal(signal.SIGTERM, _interrupt)
+    date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        place = Workplace(Path(folder), arguments.peers_python)
+        machine = this_machine(place.folder, arguments.peers_python)
+        try:
+            outcome = arguments.benchmark(place, arguments.seconds, arguments.rounds)
+        except NotMeasuredError as error:
+            print(f"not measured: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            return 130
+    print(as_text(outcome, machine, date), end="")
+    write_json(outcome, machine, date, arguments.results)
+    return 0
+
+
+def _above_zero(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 86_400:
+        raise argparse.ArgumentTypeError(f"is {text}; accepted: above 0, at most 86400")
+    return value
+
+
+def _rounds(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"is {text}; accepted: 1 to 1000")
+    return value
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the node is measured against: a peer, and floors that no server of their kind can beat."""

@@ -1,0 +1,1 @@
+"""Answers kept: equal requests are computed once, from memory, disk or Redis afterwards."""

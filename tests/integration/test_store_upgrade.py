@@ -1,0 +1,125 @@
+"""A database file of an older version becomes a current one, whole or not at all."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from store import (
+    MINUTE_US,
+    Batch,
+    DatabaseUnusableError,
+    commit,
+    open_reader,
+    open_writer,
+    read_commits,
+    read_state,
+    writer,
+)
+from store.latency_histogram import BUCKET_SQL
+from store.schema import FIRST, MIGRATIONS
+from tests.fixtures_usage import (
+    MONDAY_US,
+    SECOND_US,
+    node_sample,
+    on_behalf,
+    traffic,
+    usage_record,
+)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "usage.duckdb"
+
+
+def rows(database: Path, sql: str) -> list[tuple[object, ...]]:
+    with open_reader(database) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def write_version_1(database: Path, batch: Batch) -> None:
+    """Make the file that the product made before there were routes, and store `batch` in it."""
+    usage = batch.usage_table().drop_columns(["route", "parent_id"])
+    old = tuple(name for name in writer.DIMENSIONS if name != "route")
+    names = ", ".join(old)
+    same = " AND ".join(f"known.{name} IS NOT DISTINCT FROM fresh.{name}" for name in old)
+    minute = f"arrived_at_us - arrived_at_us % {MINUTE_US} AS minute_us"
+    joined = f"FROM fresh_usage AS fresh JOIN dimension_set AS known ON {same} GROUP BY ALL"
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE schema_migration (version INTEGER NOT NULL)")
+        connection.execute(FIRST)
+        connection.execute("INSERT INTO schema_migration VALUES (1)")
+        connection.execute("COMMIT")
+        connection.register("arrow_usage", usage)
+        connection.register("arrow_samples", batch.sample_table())
+        connection.execute("CREATE TEMP TABLE fresh_usage AS FROM usage_record_hot LIMIT 0")
+        connection.execute("CREATE TEMP TABLE fresh_samples AS FROM node_sample LIMIT 0")
+        connection.execute("INSERT INTO fresh_usage BY NAME FROM arrow_usage")
+        connection.execute("INSERT INTO fresh_samples BY NAME FROM arrow_samples")
+        connection.execute("INSERT INTO usage_record_hot FROM fresh_usage")
+        connection.execute("INSERT INTO node_sample FROM fresh_samples")
+        connection.execute(
+            f"INSERT INTO dimension_set SELECT nextval('dimension_number'), {names} "
+            f"FROM (SELECT DISTINCT {names} FROM fresh_usage)"
+        )
+        connection.execute(
+            f"INSERT INTO usage_minute BY NAME SELECT {minute}, known.dimension_id, batch_size, "
+            "count(*) AS requests, sum(items) AS items, sum(compute_us * items) AS item_us, "
+            "sum(queue_us) AS queue_us, sum(compute_us) AS compute_us, sum(total_us) AS total_us, "
+            "sum(request_bytes) AS request_bytes, sum(response_bytes) AS response_bytes " + joined
+        )
+        connection.execute(
+            f"INSERT INTO latency_minute BY NAME SELECT {minute}, known.dimension_id, "
+            f"{BUCKET_SQL.format(us='total_us')} AS bucket, count(*) AS requests " + joined
+        )
+        connection.execute(writer.ADD_NODE_MINUTES)
+        connection.execute("UPDATE store_state SET commits = 7, committed_at_us = 8")
+
+
+def test_a_file_of_version_1_is_upgraded_whole_and_goes_on(tmp_path: Path) -> None:
+    batch = traffic(MONDAY_US, MONDAY_US + 2 * MINUTE_US)
+    old, fresh = tmp_path / "old.duckdb", tmp_path / "fresh.duckdb"
+    write_version_1(old, batch)
+    with pytest.raises(DatabaseUnusableError, match="start the collector once"), open_reader(old):
+        pass
+    more = Batch(
+        [usage_record(), on_behalf()], [node_sample(sampled_at_us=MONDAY_US + 121 * 10**6)]
+    )
+    commit(old, more, now_us=9)
+    commit(fresh, batch, now_us=8)
+    commit(fresh, more, now_us=9)
+    # The numbers of dimension sets depend on the order in which they came.
+    numbered = "SELECT * EXCLUDE (dimension_id) FROM {} JOIN dimension_set USING (dimension_id)"
+    for sql in (
+        "SELECT * FROM usage_record ORDER BY seq, record_id",
+        "SELECT * FROM node_sample ORDER BY sampled_at_us",
+        "SELECT * FROM node_minute ORDER BY minute_us",
+        f"{numbered.format('usage_minute')} ORDER BY ALL",
+        f"{numbered.format('latency_minute')} ORDER BY ALL",
+        "SELECT version FROM schema_migration ORDER BY version",
+    ):
+        assert rows(old, sql) == rows(fresh, sql), sql
+    assert rows(old, "SELECT DISTINCT route FROM usage_record ORDER BY ALL") == [
+        ("direct",), ("shadow",)
+    ]  # fmt: skip
+    with open_reader(old) as connection:
+        assert read_commits(connection) == 8
+        assert read_state(connection).records == len(batch.records) + 1
+
+
+def test_an_upgrade_that_fails_leaves_the_file_as_it_was(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_version_1(database, traffic(MONDAY_US, MONDAY_US + SECOND_US))
+    broken = (MIGRATIONS[0], MIGRATIONS[1] + "SELECT no_such_column FROM node_sample;")
+    monkeypatch.setattr("store.schema.MIGRATIONS", broken)
+    with pytest.raises(duckdb.Error, match="no_such_column"), open_writer(database):
+        pass
+    monkeypatch.undo()
+    with duckdb.connect(str(database), read_only=True) as connection:
+        assert connection.execute("FROM schema_migration").fetchall() == [(1,)]
+        names = [row[0] for row in connection.execute("DESCRIBE usage_record_hot").fetchall()]
+    assert "route" not in names
+    commit(database, Batch([on_behalf()]), now_us=1)
