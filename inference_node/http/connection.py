@@ -270,7 +270,8 @@ class Connection(asyncio.Protocol):
                 b"content-length: %d\r\n" % len(response.body),
                 b"" if request.keep_alive else CLOSE,
             )
-            self._transport.write(head if request.method == "HEAD" else head + response.body)
+            answer = head if request.method == "HEAD" else head + response.body
+            self._server.write_soon(self._transport, answer)
         self._ended(request)
 
     async def _stream(self, request: Request, response: StreamingResponse) -> None:
@@ -278,11 +279,11 @@ class Connection(asyncio.Protocol):
         head = head_bytes(
             response.status, response.headers, CHUNKED, b"" if request.keep_alive else CLOSE
         )
-        self._transport.write(head)
+        self._write(head)
         try:
             async with contextlib.aclosing(response.parts) as parts:
                 async for part in parts:
-                    self._transport.write(b"%x\r\n%b\r\n" % (len(part), part))
+                    self._write(b"%x\r\n%b\r\n" % (len(part), part))
                     await self._caught_up(request)
         except asyncio.CancelledError:
             request.keep_alive = False
@@ -290,7 +291,7 @@ class Connection(asyncio.Protocol):
             logger.exception("a defect in the node: %s", request.path)
             request.keep_alive = False
         else:
-            self._transport.write(LAST_CHUNK)
+            self._write(LAST_CHUNK)
 
     async def _caught_up(self, request: Request) -> None:
         """Wait until the client has read most of what it was sent.
@@ -349,8 +350,13 @@ class Connection(asyncio.Protocol):
         poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
         return bool(poll.poll(0))
 
+    def _write(self, data: bytes) -> None:
+        """Write `data` now, behind the answers that are to be written soon."""
+        self._server.flush()
+        self._transport.write(data)
+
     def _send_continue(self) -> None:
-        self._transport.write(CONTINUE)
+        self._write(CONTINUE)
 
     def _unparsable(self, message: str) -> None:
         if self._incoming is not None:
@@ -368,7 +374,7 @@ class Connection(asyncio.Protocol):
         response: Response = error_response(error)
         length = b"content-length: %d\r\n" % len(response.body)
         head = head_bytes(response.status, response.headers, length, CLOSE)
-        self._transport.write(head + response.body)
+        self._write(head + response.body)
         self._close(linger_bytes=MOST_DISCARDED_OF_A_HEAD_BYTES)
 
     def _close(self, *, linger_bytes: int = 0) -> None:
@@ -376,6 +382,7 @@ class Connection(asyncio.Protocol):
         not more than `linger_bytes`."""
         self._closing = True
         self._waiting.clear()
+        self._server.flush()
         unsent = self._transport.get_write_buffer_size() > 0
         self.deadline = self._loop.time() + (self._limits.body_timeout_s if unsent else LINGER_S)
         self._may_discard_bytes = linger_bytes

@@ -42,6 +42,7 @@ class HttpServer:
         self.loop = asyncio.get_running_loop()
         self.accepting = True
         self._connections: set[Connection] = set()
+        self._answers: list[tuple[asyncio.Transport, bytes]] = []
         self._left_behind: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -82,6 +83,24 @@ class HttpServer:
             connection.abort()
         await self._emptied(CUT_OFF_S)
         self._sweeping.cancel()
+
+    def write_soon(self, transport: asyncio.Transport, answer: bytes) -> None:
+        """Write `answer` when all that is due in this turn of the loop is done.
+
+        Answers of one batch leave one right after the other: written in between, each of them wakes
+        its client on its own, and that costs more than much else of a small request.
+        """
+        if not self._answers:
+            self.loop.call_soon(self.flush)
+        self._answers.append((transport, answer))
+
+    def flush(self) -> None:
+        """Write what is to be written soon: before anything else is written, or closed."""
+        if self._answers:
+            answers, self._answers = self._answers, []
+            for transport, answer in answers:
+                if not transport.is_closing():
+                    transport.write(answer)
 
     def opened(self, connection: Connection) -> RequestError | None:
         """Count `connection`; return why it is refused, None when it is not."""
