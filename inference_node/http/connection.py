@@ -157,7 +157,7 @@ class Connection(asyncio.Protocol):
         self._target += target
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; trailers come here too, and change nothing any more."""
+        """Take a header; a trailer comes here, too, and changes nothing."""
         self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
@@ -171,6 +171,7 @@ class Connection(asyncio.Protocol):
             set_flow=self._set_flow,
             send_continue=self._send_continue if b"expect" in self._headers else None,
         )
+        self._headers = {}  # what a trailer says is not the request's
         self._in_head = False
         self._incoming = request
         if self._current is None:

@@ -125,6 +125,22 @@ def test_a_request_may_come_byte_by_byte_and_in_chunks() -> None:
     play(story)
 
 
+def test_a_trailer_is_no_header() -> None:
+    async def tenant(request: Request) -> Response:
+        await request.body(MOST_BODY_BYTES)
+        return Response(200, (request.header("x-tenant") or "none").encode())
+
+    async def story(server: HttpServer, connect: Callable[[], Awaitable[Client]]) -> None:
+        client = await connect()
+        client.writer.write(
+            b"POST /b HTTP/1.1\r\nhost: x\r\nx-tenant: shop\r\ntransfer-encoding: chunked\r\n\r\n"
+            b"1\r\na\r\n0\r\nx-tenant: other\r\n\r\n"
+        )
+        assert (await client.answer())[2] == b"shop"
+
+    play(story, tenant)
+
+
 def test_head_gets_the_headers_of_get_and_no_body() -> None:
     async def story(server: HttpServer, connect: Callable[[], Awaitable[Client]]) -> None:
         client = await connect()
