@@ -96,6 +96,8 @@ class Jobs:
                 flight.add_done_callback(land)
                 begun, last = begun + 1, number
                 request.owe(True)
+                # Many lines may come at once; others get their turn in between.
+                await asyncio.sleep(0)
 
         reading = asyncio.create_task(read())
         reading.add_done_callback(lambda _: landed.put_nowait(None))

@@ -40,6 +40,7 @@ class JobQueue:
         self.leaves_at_us = NEVER_US
         self.blocked = False
         self.average_us = inf
+        self._item_us = 0.0
 
     def jobs(self) -> Iterator[Job]:
         """Yield the waiting jobs in the order in which they leave."""
@@ -73,16 +74,21 @@ class JobQueue:
         self._rank(job)[job] = None
         self._look()
 
-    def take(self, now_us: int) -> list[Job]:
-        """Return the jobs of the batch that may leave now; they wait no longer."""
+    def take(self, now_us: int, longest_us: int | None = None) -> list[Job]:
+        """Return the jobs of the batch that may leave now; they wait no longer.
+
+        With `longest_us` no more of them than have executed in that time of late, and at least one.
+        """
         batch: list[Job] = []
         room = self._max_batch_size
         if self._preferred and self.items < room and now_us < self._overdue_at_us:
             room = self._preferred_size()
+        if longest_us is not None and self._item_us:
+            room = min(room, int(longest_us / self._item_us))
         for jobs in self._ranks:
             while jobs:
                 job = next(iter(jobs))
-                if job.items > room:
+                if job.items > room and (batch or longest_us is None):
                     break
                 del jobs[job]
                 room -= job.items
@@ -94,12 +100,14 @@ class JobQueue:
         self._look()
         return batch
 
-    def executed(self, cpu_us: int) -> None:
-        """A batch of this queue took `cpu_us` of CPU time."""
+    def executed(self, cpu_us: int, items: int = 1) -> None:
+        """A batch of `items` of this queue took `cpu_us` of CPU time."""
         if self.average_us == inf:
             self.average_us = cpu_us
+            self._item_us = cpu_us / items
         else:
             self.average_us += NEWEST * (cpu_us - self.average_us)
+            self._item_us += NEWEST * (cpu_us / items - self._item_us)
 
     def _rank(self, job: Job) -> OrderedDict[Job, None]:
         return self._ranks[2 * job.level + job.late]

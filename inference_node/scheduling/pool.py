@@ -34,6 +34,11 @@ from usage import Pool as Device
 from usage import Priority
 
 
+# A background batch is not longer than this where smaller ones do: it may be waited for, on a GPU,
+# and the answers of a large one come all at once.
+LONGEST_BACKGROUND_US = 5_000
+
+
 @dataclass
 class Backlog:
     """What the pools of a node share: how many requests may and do wait, and batch numbers."""
@@ -276,7 +281,8 @@ class Pool:
     ) -> bool:
         """Have a worker execute the next batch of `queue`; return whether that is done already."""
         worker = self._free.pop() if self._free else self._in_background.pop(0)
-        jobs = queue.take(now_us)
+        background = queue in self._background
+        jobs = queue.take(now_us, LONGEST_BACKGROUND_US if background else None)
         for job in jobs:
             job.executing = True
         self._left(jobs, queues, queue)
@@ -296,7 +302,8 @@ class Pool:
         elif queue.average_us < self._inline_below_us:
             executions = batch.execute(self._busy)
             self._release(batch)
-            _answer(batch, executions)
+            for job, execution in zip(batch.jobs, executions, strict=True):
+                _answer(job, execution)
             return True
         worker.start(batch)
         return False
@@ -310,7 +317,20 @@ class Pool:
     def _finished(self, batch: Batch, executions: list[Execution]) -> None:
         self._release(batch)
         self._dispatch()
-        _answer(batch, executions)
+        pairs = zip(batch.jobs, executions, strict=True)
+        if batch.preemptible:
+            self._answer_in_turns(pairs)
+        else:
+            for job, execution in pairs:
+                _answer(job, execution)
+
+    def _answer_in_turns(self, pairs: Iterator[tuple[Job, Execution]]) -> None:
+        """Answer one background job in each turn of the loop: what follows from an answer takes
+        time, and who is urgent does not wait for that of a whole batch."""
+        for job, execution in pairs:
+            _answer(job, execution)
+            self._loop.call_soon(self._answer_in_turns, pairs)
+            return
 
     def _release(self, batch: Batch) -> None:
         """Worker and session of `batch` are to be had again."""
@@ -324,7 +344,7 @@ class Pool:
             (self._in_background if worker.in_background else self._free).append(worker)
             batch.queues.sessions.give_back(batch.session, len(batch.jobs))
             batch.queues.unblock()
-        batch.queue.executed(batch.cpu_us)
+        batch.queue.executed(batch.cpu_us, sum(job.items for job in batch.jobs))
 
     def _expired(self, now_us: int) -> int | None:
         """See to all whose time is up; return when that of the next one is."""
@@ -358,11 +378,10 @@ class Pool:
         self._dispatch()
 
 
-def _answer(batch: Batch, executions: list[Execution]) -> None:
-    for job, execution in zip(batch.jobs, executions, strict=True):
-        job.execution = execution
-        if not job.done.done():  # else it was cancelled just now
-            job.done.set_result(execution)
+def _answer(job: Job, execution: Execution) -> None:
+    job.execution = execution
+    if not job.done.done():  # else it was cancelled just now
+        job.done.set_result(execution)
 
 
 def _first(queues: Iterable[JobQueue], now_us: int) -> tuple[JobQueue | None, int]:

@@ -100,3 +100,23 @@ def test_the_average_follows_what_batches_take() -> None:
     for _ in range(100):
         queue.executed(10)
     assert queue.average_us == pytest.approx(10, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("items", "longest_us", "batch"),
+    [
+        ((1,) * 9, 5000, [1] * 5),
+        ((2, 2, 2), 5000, [2, 2]),
+        ((9, 1), 5000, [9]),
+        ((1, 9), 500, [1]),
+        ((1,) * 9, 10**9, [1] * 9),
+    ],
+)
+def test_a_background_batch_holds_what_executes_in_its_time_and_at_least_one_request(
+    items: tuple[int, ...], longest_us: int, batch: list[int]
+) -> None:
+    queue = filled(*items)
+    assert [job.items for job in filled(*items).take(500, longest_us)] == list(items)
+    queue.executed(4000, 4)
+    assert [job.items for job in queue.take(500, longest_us)] == batch
+    assert queue.items == sum(items) - sum(batch)
