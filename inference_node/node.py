@@ -32,7 +32,8 @@ from inference_node.models.autoscaler import Autoscaler
 from inference_node.models.repository import Model, ModelRepository
 from inference_node.models.session import UsedDevice
 from inference_node.models.session_pool import SessionPool
-from inference_node.scheduling.pool import Backlog, Pool
+from inference_node.scheduling.backlog import Backlog
+from inference_node.scheduling.pool import Pool
 from inference_node.scheduling.pools import Pools
 from inference_node.shadows import Shadows
 from usage import NodeSample, SpoolWriter

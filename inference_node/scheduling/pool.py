@@ -9,7 +9,6 @@ session waits alone.
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from inference_node.clock import Clock
 from inference_node.errors import (
@@ -22,6 +21,7 @@ from inference_node.errors import (
 from inference_node.metering.busy_log import BusyLog
 from inference_node.models.repository import Model
 from inference_node.models.session import Session, Tensor
+from inference_node.scheduling.backlog import Backlog
 from inference_node.scheduling.batch import Batch
 from inference_node.scheduling.deadlines import Deadlines
 from inference_node.scheduling.job import Execution, Job
@@ -33,19 +33,9 @@ from inference_node.scheduling.worker import Worker
 from usage import Pool as Device
 from usage import Priority
 
-
 # A background batch is not longer than this where smaller ones do: it may be waited for, on a GPU,
 # and the answers of a large one come all at once.
 LONGEST_BACKGROUND_US = 5_000
-
-
-@dataclass
-class Backlog:
-    """What the pools of a node share: how many requests may and do wait, and batch numbers."""
-
-    max_queue_size: int
-    waiting: int = 0
-    batches: int = 0
 
 
 class Pool:

@@ -2,7 +2,9 @@
 
 import logging
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from inference_node.errors import ForbiddenError, StartError, UnauthorizedError
 # 2026-06-01 00:00:00 UTC.
 JUNE_US = 1_780_272_000_000_000
 SECOND_US = 1_000_000
+NOBODY_ID = 65_534
 
 
 class Hands:
@@ -213,18 +216,32 @@ def test_a_file_that_others_can_read_is_warned_of_once(
     assert warning.getMessage().startswith(f"{path}: its mode is 0644, so that every user")
 
 
-def test_a_file_whose_mode_is_put_right_is_read(
-    path: Path, clock: Hands, caplog: pytest.LogCaptureFixture
-) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root reads every file")
-    write(path, entry(TOKEN))
-    tokens = Tokens(path, clock)
-    other = new_token()
-    write(path, entry(other))
-    path.chmod(0)
-    clock.now_us += SECOND_US
-    tokens.authenticate(f"Bearer {TOKEN}")
-    path.chmod(0o600)
-    clock.now_us += SECOND_US
-    tokens.authenticate(f"Bearer {other}")
+@contextmanager
+def somebody_else() -> Iterator[None]:
+    """Root reads every file: be nobody for the block. Another user stays who it is."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY_ID)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_file_whose_mode_is_put_right_is_read(clock: Hands) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder) / "tokens.toml"
+        write(path, entry(TOKEN))
+        tokens = Tokens(path, clock)
+        other = new_token()
+        write(path, entry(other))
+        path.chmod(0)
+        clock.now_us += SECOND_US
+        with somebody_else():
+            tokens.authenticate(f"Bearer {TOKEN}")
+        path.chmod(0o644)
+        clock.now_us += SECOND_US
+        with somebody_else():
+            tokens.authenticate(f"Bearer {other}")

@@ -12,8 +12,9 @@ from inference_node.metering.busy_log import BusyLog
 from inference_node.models.config import BatchingConfig
 from inference_node.models.repository import Model
 from inference_node.models.session import Tensor
+from inference_node.scheduling.backlog import Backlog
 from inference_node.scheduling.job import Execution
-from inference_node.scheduling.pool import Backlog, Pool
+from inference_node.scheduling.pool import Pool
 from inference_node.scheduling.sessions import Sessions
 from tests.unit.inference_node.gated_session import GatedSession, GatedSessions, model_of
 from tests.unit.inference_node.virtual_time import ManualClock, run, turns, until

@@ -11,7 +11,8 @@ from inference_node.errors import (
     QueueFullError,
     StoppingError,
 )
-from inference_node.scheduling.pool import Backlog, Pool
+from inference_node.scheduling.backlog import Backlog
+from inference_node.scheduling.pool import Pool
 from tests.unit.inference_node.gated_session import SHIFT, model_of
 from tests.unit.inference_node.scheduling.stage import Stage, play, sessions_of, tensor
 from tests.unit.inference_node.virtual_time import turns, until

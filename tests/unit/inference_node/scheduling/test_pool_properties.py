@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from inference_node.errors import QueueTimeoutError
 from inference_node.metering.busy_log import BusyLog
 from inference_node.models.config import BatchingConfig, QueuePolicy
+from inference_node.scheduling.backlog import Backlog
 from inference_node.scheduling.job import Execution
-from inference_node.scheduling.pool import Backlog, Pool
+from inference_node.scheduling.pool import Pool
 from tests.unit.inference_node.gated_session import SHIFT, GatedSession, model_of
 from tests.unit.inference_node.scheduling.reference_pool import (
     STEP_US,
