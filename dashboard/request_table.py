@@ -45,9 +45,12 @@ CSV_COLUMNS = (
 
 
 def request_frame(rows: Sequence[RequestCost], zone: tzinfo) -> pd.DataFrame:
-    """Return `rows` as the columns people read: local time, milliseconds, micro-USD."""
+    """Return `rows` as the columns people read: local time, milliseconds, micro-USD.
+
+    Routes have a column where there is one to tell: mostly every request went direct.
+    """
     requests = [row.request for row in rows]
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "time": pd.Series(
                 [instant(r.arrived_at_us, zone) for r in requests],
@@ -67,6 +70,7 @@ def request_frame(rows: Sequence[RequestCost], zone: tzinfo) -> pd.DataFrame:
             "fully_loaded": [_micro_usd(row.fully_loaded) for row in rows],
         }
     ).astype({"batch": "Int64"})
+    return frame.drop(columns="route") if (frame["route"] == "direct").all() else frame
 
 
 def decimals_for(values: Iterable[float | None]) -> int:

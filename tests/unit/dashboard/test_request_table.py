@@ -43,6 +43,14 @@ def test_a_request_without_model_batch_or_known_cost_has_empty_cells() -> None:
     assert list(frame["result"]) == ["503 queue_full"]
 
 
+def test_routes_have_a_column_where_there_is_one_to_tell() -> None:
+    direct, shadow = row(), row(route="shadow")
+    assert "route" not in request_frame([direct], ZoneInfo("UTC"))
+    frame = request_frame([direct, shadow], ZoneInfo("UTC"))
+    assert list(frame["route"]) == ["direct", "shadow"]
+    assert list(frame).index("route") == list(frame).index("cache") + 1
+
+
 def test_an_empty_list_is_an_empty_table() -> None:
     assert request_frame([], ZoneInfo("UTC")).empty
 
