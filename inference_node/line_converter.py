@@ -20,8 +20,9 @@ import numpy as np
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from inference_node.errors import InvalidRequestError
+from inference_node.models.session import NUMPY_TYPES
 from inference_node.protocol.request import InferInput
-from inference_node.protocol.signature import NUMPY_TYPES, InputFormat
+from inference_node.protocol.signature import InputFormat
 from inference_node.protocol.tensor_data import binary_data, json_tensor
 from inference_node.scheduling.priority import give_way
 

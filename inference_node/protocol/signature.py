@@ -1,6 +1,6 @@
 """What one model version takes and gives, made ready once for all its requests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -8,9 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from inference_node.models.config import ClassificationConfig
-from inference_node.models.session import DATATYPES, TensorSpec
-
-NUMPY_TYPES: Mapping[str, type[np.generic]] = dict(DATATYPES.values())
+from inference_node.models.session import NUMPY_TYPES, TensorSpec
 
 
 class InputFormat(Struct, frozen=True):
