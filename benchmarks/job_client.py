@@ -6,6 +6,7 @@ client that measures.
 """
 
 import json
+import signal
 import socket
 import sys
 import threading
@@ -52,4 +53,6 @@ def _send(connection: socket.socket, head: bytes, chunk: bytes) -> None:
 
 
 if __name__ == "__main__":
+    # A shell that starts things in the background has them ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(json.dumps(run(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]).read_bytes())))

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 import msgspec
 from msgspec import Struct, structs
@@ -48,7 +48,8 @@ class Jobs:
     """Executes the lines of a body, some at a time, each with a usage record of its own.
 
     Results leave as they are ready, not in the order of the lines. At most `lines_in_flight` of a
-    job wait or are executed at once; more of its body is not read before.
+    job wait or are executed at once; more of its body is not read before, and nothing is while
+    `idle_worker` does not return.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Jobs:
         *,
         lines_in_flight: int,
         max_line_bytes: int,
+        idle_worker: Callable[[], Awaitable[None]],
     ) -> None:
         self._inference = inference
         self._recorder = recorder
@@ -66,6 +68,7 @@ class Jobs:
         self._lines = LineProcess()
         self._lines_in_flight = lines_in_flight
         self._max_line_bytes = max_line_bytes
+        self._idle_worker = idle_worker
 
     async def run(
         self, request: Request, model: Model, head: Receipt
@@ -89,6 +92,7 @@ class Jobs:
             nonlocal begun, last
             async for number, line in _lines(request, self._max_line_bytes):
                 await places.acquire()
+                await self._idle_worker()
                 receipt = Receipt(self._clock.now_us(), model.name, model.version, caller)
                 receipt.model = model
                 flight = asyncio.create_task(self._line(number, line, request, receipt))
@@ -96,8 +100,6 @@ class Jobs:
                 flight.add_done_callback(land)
                 begun, last = begun + 1, number
                 request.owe(True)
-                # Many lines may come at once; others get their turn in between.
-                await asyncio.sleep(0)
 
         reading = asyncio.create_task(read())
         reading.add_done_callback(lambda _: landed.put_nowait(None))
@@ -159,6 +161,7 @@ class Jobs:
         if len(line) > most:
             raise BodyTooLargeError(f"the line has more than {most} bytes; accepted: at most that")
         body, length = await self._lines.converted(line)
+        await self._idle_worker()
         parts, _ = await self._inference.answer(body, length, plan, receipt, only_json=True)
         return parts
 

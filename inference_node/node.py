@@ -69,7 +69,8 @@ class Node:
         )
         self._gpu = GpuReader(metering.sample_interval_seconds)
         busy = BusyLog(clock)
-        self.pools = _pools(config, models.devices, clock, busy)
+        backlog = Backlog(serving.max_queue_size)
+        self.pools = _pools(config, models.devices, clock, busy, backlog)
         self._cache = open_cache(config.cache, clock)
         executor = Executor(self.pools, self._cache)
         self.metrics = Metrics(
@@ -100,6 +101,7 @@ class Node:
             clock,
             lines_in_flight=serving.max_job_lines_in_flight,
             max_line_bytes=serving.max_body_bytes,
+            idle_worker=backlog.idle_workers.wait,
         )
         self.app = App(
             ModelRouting(models, config),
@@ -172,9 +174,12 @@ class Node:
 
 
 def _pools(
-    config: NodeConfig, devices: Mapping[str, UsedDevice], clock: Clock, busy: BusyLog
+    config: NodeConfig,
+    devices: Mapping[str, UsedDevice],
+    clock: Clock,
+    busy: BusyLog,
+    backlog: Backlog,
 ) -> Pools:
-    backlog = Backlog(config.serving.max_queue_size)
     pools: dict[str, Pool] = {}
     first_worker = 0
     for name, about in config.pools.items():

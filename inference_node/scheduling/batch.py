@@ -23,7 +23,7 @@ NORMALLY = nullcontext()
 
 
 class Batch(Struct, eq=False):
-    """Jobs of one queue that are executed together. `preemptible`: its worker may be taken over.
+    """Jobs of one queue that are executed together. `background`: they are no real-time work.
 
     `cpu_us` is what the execution took of the processor on its thread: unlike its duration it does
     not grow when others have the processor, or the interpreter.
@@ -36,8 +36,13 @@ class Batch(Struct, eq=False):
     session: Session
     device: Device
     worker: int
-    preemptible: bool
+    background: bool
     cpu_us: int = 0
+
+    @property
+    def preemptible(self) -> bool:
+        """Whether its worker may be taken over: an execution on a GPU does not give way."""
+        return self.background and self.device == "cpu"
 
     def execute(self, busy: BusyLog) -> list[Execution]:
         """Return how each job was executed, in their order. Raises nothing."""

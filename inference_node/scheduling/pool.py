@@ -83,6 +83,7 @@ class Pool:
         self._free = list(reversed(self._workers))
         self._in_background: list[Worker] = []  # and nothing else: they can be taken over
         self._number = {worker.number: worker for worker in self._workers}
+        backlog.idle_workers.add(workers)
 
     @property
     def busy(self) -> int:
@@ -241,12 +242,12 @@ class Pool:
                 wake_us = min(wake_us, leaves_at_us)
                 break
             queues = self._background[queue]
-            preemptible = self.device == "cpu"
-            session = queues.sessions.borrow() if preemptible else queues.sessions.take()
+            borrows = self.device == "cpu"
+            session = queues.sessions.borrow() if borrows else queues.sessions.take()
             if session is None:
                 self._block(queues, queue)
             else:
-                self._start(queues, queue, session, now_us, preemptible=preemptible)
+                self._start(queues, queue, session, now_us)
         self._wake_at(wake_us, now_us)
 
     def _idle(self) -> bool:
@@ -260,15 +261,7 @@ class Pool:
             self._fail(queues, queue, lambda: type(failure)(*failure.args))
             queue.blocked = False
 
-    def _start(
-        self,
-        queues: ModelQueues,
-        queue: JobQueue,
-        session: Session,
-        now_us: int,
-        *,
-        preemptible: bool = False,
-    ) -> bool:
+    def _start(self, queues: ModelQueues, queue: JobQueue, session: Session, now_us: int) -> bool:
         """Have a worker execute the next batch of `queue`; return whether that is done already."""
         worker = self._free.pop() if self._free else self._in_background.pop(0)
         background = queue in self._background
@@ -285,9 +278,9 @@ class Pool:
             session,
             self.device,
             worker.number,
-            preemptible,
+            background,
         )
-        if preemptible:
+        if batch.preemptible:
             self._in_background.append(worker)
         elif queue.average_us < self._inline_below_us:
             executions = batch.execute(self._busy)
@@ -295,6 +288,8 @@ class Pool:
             for job, execution in zip(batch.jobs, executions, strict=True):
                 _answer(job, execution)
             return True
+        if not background:
+            self._backlog.idle_workers.add(-1)
         worker.start(batch)
         return False
 
@@ -306,6 +301,8 @@ class Pool:
 
     def _finished(self, batch: Batch, executions: list[Execution]) -> None:
         self._release(batch)
+        if not batch.background:
+            self._backlog.idle_workers.add(1)
         self._dispatch()
         pairs = zip(batch.jobs, executions, strict=True)
         if batch.preemptible:

@@ -103,26 +103,39 @@ def test_lines_are_the_same_however_the_body_is_cut(
     assert run(ManualClock(), read()) == expected
 
 
-def test_a_job_waits_for_the_requests_and_only_so_many_lines_of_it_wait(tmp_path: Path) -> None:
+def test_a_job_is_not_even_read_while_every_worker_has_a_request(tmp_path: Path) -> None:
     async def story(stage: Stage) -> None:
         blocker = stage.ask(body_of(1))
         await until(lambda: stage.session.started == 1)
         response = await stage.job(job_of(LINE * 20))
         answers = asyncio.create_task(answered(response.parts))
-        await turns()
-        assert stage.node.pools.waiting == 6
-        urgent = stage.ask(body_of(7))
-        await turns()
+        await turns(100)
+        assert stage.node.pools.waiting == 0
         stage.session.release(0)
         await blocker
-        await until(lambda: stage.session.started >= 2)
+        stage.open()
+        assert (await answers)[-1] == {"lines": 20, "succeeded": 20, "failed": 0}
+
+    assert len(records(tmp_path, story)) == 21
+
+
+def test_requests_come_before_a_job_and_only_so_many_lines_of_it_wait(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        response = await stage.job(job_of(LINE * 20))
+        answers = asyncio.create_task(answered(response.parts))
+        await until(lambda: stage.session.started == 1)
+        await turns(100)
+        begun = len(stage.session.batches[0])
+        assert stage.node.pools.waiting == 6 - begun > 0
+        urgent = stage.ask(body_of(7))
+        await until(lambda: stage.session.started == 2)
         assert stage.session.batches[1] == [7]
         stage.open()
         await urgent
         assert (await answers)[-1] == {"lines": 20, "succeeded": 20, "failed": 0}
 
     found = records(tmp_path, story, config(max_job_lines_in_flight=6))
-    assert len(found) == 22
+    assert len(found) == 21
 
 
 def test_who_does_not_read_the_answers_is_not_read_either(tmp_path: Path) -> None:
