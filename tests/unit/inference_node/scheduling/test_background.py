@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from inference_node.scheduling import priority
-from inference_node.scheduling.priority import giving_way
+from inference_node.scheduling.priority import give_way, giving_way
 from tests.unit.inference_node.gated_session import SHIFT
 from tests.unit.inference_node.scheduling.stage import Stage, play
 from tests.unit.inference_node.virtual_time import until
@@ -256,6 +256,17 @@ def test_a_background_batch_gives_way_only_while_the_model_executes() -> None:
         await until(lambda: os.sched_getscheduler(thread) == granted)
 
     play(story, delay_us=0)
+
+
+def test_who_gives_way_leaves_the_processor_to_those_that_wait_for_it_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    policies: list[int] = []
+    monkeypatch.setattr(os, "sched_yield", lambda: policies.append(os.sched_getscheduler(0)))
+    thread = threading.Thread(target=give_way)
+    thread.start()
+    thread.join()
+    assert policies == [os.SCHED_IDLE]
 
 
 def may_come_back() -> bool:
