@@ -49,7 +49,8 @@ class Jobs:
 
     Results leave as they are ready, not in the order of the lines. At most `lines_in_flight` of a
     job wait or are executed at once; more of its body is not read before, and nothing is while
-    `idle_worker` does not return.
+    `idle_worker` does not return. A line's time-out, should it have one, is looked at from when it
+    is queued: not while no worker is idle.
     """
 
     def __init__(

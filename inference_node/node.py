@@ -80,6 +80,7 @@ class Node:
                 sessions=lambda: _sessions(models),
                 open_connections=lambda: self.http.connections,
                 requests_in_progress=lambda: self.app.in_progress,
+                shadows_skipped=lambda: self._shadows.skipped,
                 gpu=self._gpu.latest,
                 cache=self._cache.state,
             ),

@@ -114,3 +114,4 @@ class Sources:
     gpu: Callable[[], GpuReading] = GpuReading
     open_connections: Callable[[], int] | None = None
     requests_in_progress: Callable[[], int] | None = None
+    shadows_skipped: Callable[[], int] | None = None

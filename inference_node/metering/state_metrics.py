@@ -53,6 +53,12 @@ class StateMetrics(Collector):
         ):
             if read is not None:
                 yield GaugeMetricFamily(name, text, value=read())
+        if sources.shadows_skipped is not None:
+            yield CounterMetricFamily(
+                "inference_shadows_skipped",
+                "Requests that no shadow saw, since too many waited",
+                value=sources.shadows_skipped(),
+            )
         yield CounterMetricFamily(
             "usage_records_dropped",
             "Usage records and samples lost because the spool could not be written",

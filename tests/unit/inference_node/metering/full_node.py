@@ -87,6 +87,7 @@ class FullNode:
                 gpu=lambda: self.gpu,
                 open_connections=lambda: 3,
                 requests_in_progress=lambda: 2,
+                shadows_skipped=lambda: 5,
             ),
             PRICES,
         )

@@ -170,6 +170,7 @@ def test_the_state_of_the_parts_is_read_at_the_scrape() -> None:
         ("usage_records_buffered", {}, 17),
         ("inference_open_connections", {}, 3),
         ("inference_requests_in_progress", {}, 2),
+        ("inference_shadows_skipped_total", {}, 5),
     ):
         assert value(node.metrics, name, **labels) == expected, name
 
