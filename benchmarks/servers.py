@@ -103,19 +103,14 @@ class Workplace:
 
     @contextmanager
     def node(
-        self,
-        model: BenchmarkModel,
-        *,
-        max_batch_size: int = MAX_BATCH_SIZE,
-        name: str = "node",
-        module: str = "inference_node",
+        self, model: BenchmarkModel, *, name: str = "node", module: str = "inference_node"
     ) -> Iterator[Server]:
         """Run the node: one worker, one thread, delay 0, metering to a spool on disk.
 
         `module` is what `python -m` runs; all of them take the node's arguments.
         """
         folder = self._folder(name)
-        model.save(folder / "models", max_batch_size)
+        model.save(folder / "models", MAX_BATCH_SIZE)
         arguments = [
             "-m", module, "serve",
             "--model-repository", str(folder / "models"),
@@ -137,9 +132,7 @@ class Workplace:
             child.stop()
 
     @contextmanager
-    def mosec(
-        self, model: BenchmarkModel, wait_ms: int, *, max_batch_size: int = MAX_BATCH_SIZE
-    ) -> Iterator[Server]:
+    def mosec(self, model: BenchmarkModel, wait_ms: int) -> Iterator[Server]:
         """Run mosec, where its environment is there: one worker, one thread."""
         if not self._peers_python.exists():
             raise NotMeasuredError(
@@ -147,10 +140,10 @@ class Workplace:
             )
         name = f"mosec, wait {wait_ms} ms"
         folder = self._folder("mosec")
-        path = model.save(folder / "models", max_batch_size)
+        path = model.save(folder / "models", MAX_BATCH_SIZE)
         port = _free_port()
         arguments = [
-            str(PEERS / "mosec_server.py"), str(path), str(max_batch_size), str(wait_ms),
+            str(PEERS / "mosec_server.py"), str(path), str(MAX_BATCH_SIZE), str(wait_ms),
             "--address", HOST, "--port", str(port), "--wait", "0", "--log-level", "error",
             "--path", str(folder / "ipc"),
         ]  # fmt: skip

@@ -12,7 +12,7 @@ from benchmarks.models import BenchmarkModel, cnn, mlp
 from benchmarks.raw_runtime import RawRate, RawRuntime, best_batch_size
 from benchmarks.report import Goal, Outcome, Spread
 from benchmarks.rounds import Contestants, in_turn, paired_ratios
-from benchmarks.servers import Server, Workplace
+from benchmarks.servers import MAX_BATCH_SIZE, Server, Workplace
 from benchmarks.spool_reader import delete_closed_segments
 
 CONNECTIONS = (32, 64)
@@ -22,9 +22,6 @@ FLOORS = {"uvicorn": "floor: uvicorn", "httptools": "floor: httptools"}
 WARM_UP_S = 1
 TUNING_S = 2
 RAW_S = 2.0
-# The largest batch is the one that costs no more per item than this, as a share of the best.
-MOST_PER_ITEM = 1.02
-SIZING_S = 6.0
 HEADER = [
     "model", "server", "connections", "requests/s", "p50 ms", "p99 ms", "CPU us/request", "MiB",
 ]  # fmt: skip
@@ -66,7 +63,6 @@ class Comparison:
     """All that was measured with one model; `raw` has one entry per round, too."""
 
     model: str
-    max_batch_size: int
     raw: list[RawRate]
     lines: list[Line]
 
@@ -106,11 +102,7 @@ def serving(place: Workplace, seconds: float, rounds: int) -> Outcome:
         results += [asdict(line) for line in comparison.lines]
     return Outcome(
         benchmark="serving",
-        settings={
-            "seconds": seconds,
-            "rounds": rounds,
-            **{f"max_batch_size of {of.model}": of.max_batch_size for of in (small, large)},
-        },
+        settings={"seconds": seconds, "rounds": rounds, "max_batch_size": MAX_BATCH_SIZE},
         results=results,
         header=HEADER,
         rows=[*small.rows(), *large.rows()],
@@ -123,12 +115,11 @@ def _compare(
     place: Workplace, model: BenchmarkModel, seconds: float, rounds: int, floors: Sequence[str]
 ) -> Comparison:
     raw = RawRuntime(model)
-    max_batch_size = _max_batch_size(raw.measure(min(SIZING_S, 3 * seconds)))
     rates: list[RawRate] = []
     whole_s = max(1, round(seconds))
     with Contestants() as contestants:
-        contestants.start(MOSEC, _tuned_mosec(place, model, max_batch_size))
-        contestants.start(NODE, _warm(place.node(model, max_batch_size=max_batch_size)))
+        contestants.start(MOSEC, tuned_mosec(place, model))
+        contestants.start(NODE, _warm(place.node(model)))
         for kind in floors:
             contestants.start(FLOORS[kind], _warm(place.floor(kind, model)))
         servers = contestants.servers
@@ -150,17 +141,7 @@ def _compare(
             for name, why in contestants.missing.items()
             for connections in CONNECTIONS
         ]
-    return Comparison(model.name, max_batch_size, rates, lines)
-
-
-def _max_batch_size(rate: RawRate) -> int:
-    """Return the largest batch that costs hardly more per item than the best one.
-
-    It is what a profile of the model tells to configure: large batches of this convolutional
-    network no longer fit into the processor's caches.
-    """
-    least_per_s = max(rate.items_per_s.values()) / MOST_PER_ITEM
-    return max(size for size, per_s in rate.items_per_s.items() if per_s >= least_per_s)
+    return Comparison(model.name, rates, lines)
 
 
 def _run(server: Server, connections: int, seconds: int, _round: int) -> ClosedLoop:
@@ -178,21 +159,19 @@ def _warm(starting: AbstractContextManager[Server]) -> Iterator[Server]:
 
 
 @contextmanager
-def _tuned_mosec(place: Workplace, model: BenchmarkModel, max_batch_size: int) -> Iterator[Server]:
+def tuned_mosec(place: Workplace, model: BenchmarkModel) -> Iterator[Server]:
     """Run mosec with the batching wait that serves most, over all CONNECTIONS.
 
     Raises NotMeasuredError without mosec or wrk.
     """
     rates: dict[int, float] = {}
     for wait_ms in MOSEC_WAITS_MS:
-        starting = place.mosec(model, wait_ms, max_batch_size=max_batch_size)
-        with _warm(starting) as server:
+        with _warm(place.mosec(model, wait_ms)) as server:
             rates[wait_ms] = math.prod(
                 closed_loop(server, connections, TUNING_S).requests_per_s
                 for connections in CONNECTIONS
             )
-    best_ms = max(rates, key=rates.__getitem__)
-    with _warm(place.mosec(model, best_ms, max_batch_size=max_batch_size)) as server:
+    with _warm(place.mosec(model, max(rates, key=rates.__getitem__))) as server:
         yield server
 
 
