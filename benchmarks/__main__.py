@@ -25,7 +25,7 @@ BENCHMARKS: tuple[tuple[str, Benchmark, float, int, str], ...] = (
     ("serving", serving, 4, 3, "throughput, closed loop, beside mosec, floors and ONNX Runtime"),
     ("latency", latency, 10, 3, "what is added to the compute time at half the capacity"),
     ("offline", offline, 10, 12, "urgent requests beside a saturating offline load"),
-    ("memory", memory, 600, 1, "whether memory stays flat under load"),
+    ("memory", memory, 1200, 1, "whether memory stays flat under load"),
     ("metering", metering, 4, 3, "what a usage record and its metrics cost"),
 )
 
