@@ -21,6 +21,7 @@ from inference_node.metering.metrics import Metrics
 from inference_node.metering.receipt import Receipt
 from inference_node.metering.recorder import Recorder
 from inference_node.metering.sources import Sources
+from inference_node.metering.tracer import Tracer
 from inference_node.models.config import ModelConfig
 from inference_node.models.repository import Model
 from inference_node.models.source import ModelSource
@@ -94,7 +95,7 @@ def measure_in_process(spool: Path, requests: int) -> InProcess:
         buffer_records=requests,
     )
     metrics = Metrics(Sources(meter=meter, pools={}), Catalogue([]))
-    recorder = Recorder(clock, meter, metrics, node_id="benchmark", boot_id=str(uuid4()))
+    recorder = Recorder(clock, meter, metrics, Tracer(), node_id="benchmark", boot_id=str(uuid4()))
     config = ModelConfig(variant="fp32")
     model = Model("mlp", "1", config, ModelSource(spool, config), [], [], {})
     path_s, total_s = time.thread_time(), time.process_time()

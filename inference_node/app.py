@@ -27,11 +27,19 @@ from inference_node.model_control import ModelControl
 from inference_node.model_routing import ModelRouting, Plan
 from inference_node.request_id import request_id
 from inference_node.routes import Route, find_route
+from inference_node.server_control import ServerControl
 
 logger = logging.getLogger(__name__)
 
 # Who may always ask: a load balancer has no token.
 OPEN_TO_ALL = frozenset({"live", "ready"})
+DESCRIBING = (
+    frozenset({"server", "stats", "metrics", "openapi", "model_ready", "config", "metadata"})
+    | OPEN_TO_ALL
+)
+OF_MODELS = frozenset({"index", "load", "unload"})
+# What changes nothing, and tells no secret of another tenant.
+NOT_ONLY_FOR_ADMINS = frozenset({"index", "trace", "log"})
 
 
 class App:
@@ -43,7 +51,8 @@ class App:
         inference: Inference,
         jobs: Jobs,
         description: Description,
-        control: ModelControl,
+        model_control: ModelControl,
+        server_control: ServerControl,
         recorder: Recorder,
         clock: Clock,
         tokens: Tokens | None,
@@ -54,7 +63,8 @@ class App:
         self._inference = inference
         self._jobs = jobs
         self._description = description
-        self._control = control
+        self._model_control = model_control
+        self._server_control = server_control
         self._recorder = recorder
         self._clock = clock
         self._tokens = tokens
@@ -79,9 +89,10 @@ class App:
         """Answer what asks no model."""
         try:
             identity = None if route.action in OPEN_TO_ALL else self._identity(request)
-            if route.action in ("index", "load", "unload"):
-                return await self._control_models(route, identity, request)
-            return self._description.answer(route, request)
+            _require_model(identity, route.model)
+            if route.action in DESCRIBING:
+                return self._description.answer(route, request, identity)
+            return await self._control(route, identity, request)
         except RequestError as error:
             return error_response(error)
         except asyncio.CancelledError:
@@ -192,17 +203,13 @@ class App:
             return None
         return self._tokens.authenticate(request.header("authorization"))
 
-    async def _control_models(
-        self, route: Route, identity: Identity | None, request: Request
-    ) -> Response:
-        if route.action != "index" and identity is not None:
+    async def _control(self, route: Route, identity: Identity | None, request: Request) -> Response:
+        if route.action not in NOT_ONLY_FOR_ADMINS and identity is not None:
             identity.require_admin()
         body = await request.body(self._limits.max_body_bytes)
-        if route.model is None:
-            return self._control.index(body)
-        if route.action == "load":
-            return await self._control.load(route.model, body)
-        return self._control.unload(route.model, body)
+        if route.action in OF_MODELS:
+            return await self._model_control.answer(route, body, identity)
+        return self._server_control.answer(route, body)
 
     def _require_room(self) -> None:
         if self.in_progress > self._limits.max_concurrent_requests:

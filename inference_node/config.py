@@ -78,10 +78,15 @@ class CacheConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 class AccessConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who may ask. Without a file of tokens only a loopback address is served, unless
-    `allow_anonymous` says that something in front of the node checks."""
+    `allow_anonymous` says that something in front of the node checks.
+
+    `shared_memory`: whether clients on this machine may register theirs; with tokens it takes an
+    administrator's, and with `allow_anonymous` nobody may.
+    """
 
     tokens_file: str | None = None
     allow_anonymous: bool = False
+    shared_memory: bool = True
 
 
 class MeteringConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import msgspec
 
+from inference_node.access.tokens import Identity
 from inference_node.config import ModelOverride, NodeConfig
 from inference_node.http.request import Request
 from inference_node.http.response import Response
@@ -33,8 +34,11 @@ class Description:
         self._config = config
         self._is_ready = is_ready
 
-    def answer(self, route: Route, request: Request) -> Response:
-        """Return the answer to `request`; raises UnknownModelError."""
+    def answer(self, route: Route, request: Request, identity: Identity | None) -> Response:
+        """Return the answer to `request`, about models that `identity` may ask, None for all.
+
+        Raises UnknownModelError.
+        """
         match route.action:
             case "live":
                 return Response(200)
@@ -43,7 +47,7 @@ class Description:
             case "server":
                 return Response(200, encode_server_metadata(version("inference-cost")))
             case "stats":
-                return Response(200, encode_statistics(self._statistics(route)))
+                return Response(200, encode_statistics(self._statistics(route, identity)))
             case "metrics":
                 text, content_type = self._metrics.expose(request.header("accept"))
                 return Response(200, text, content_type.encode())
@@ -69,14 +73,18 @@ class Description:
             model.name, model.config, model.inputs, model.outputs, pools, override
         )
 
-    def _statistics(self, route: Route) -> list[ModelStatistics]:
+    def _statistics(self, route: Route, identity: Identity | None) -> list[ModelStatistics]:
         if route.version is not None:
             models = [self._repository.find(route.model, route.version)]
         elif route.model is not None:
             name = self._repository.find(route.model, None).name
             models = [model for model in self._repository.models() if model.name == name]
         else:
-            models = list(self._repository.models())
+            models = [
+                model
+                for model in self._repository.models()
+                if identity is None or identity.may_ask(model.name)
+            ]
         known = self._metrics.statistics()
         return [
             known.get((model.name, model.version))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from inference_node.clock import Clock
-from inference_node.errors import InvalidRequestError
+from inference_node.errors import ForbiddenError, InvalidRequestError
 from inference_node.execution import Executor
 from inference_node.http.request import Request
 from inference_node.http.response import JSON, Response, json_response
@@ -28,12 +28,16 @@ from inference_node.protocol.digest import digest_seed, input_digest
 from inference_node.protocol.prepared import read_infer
 from inference_node.protocol.request import InferRequest, decode_header_length
 from inference_node.protocol.response import encode_infer, requested_outputs
+from inference_node.protocol.shared_memory import NO_MEMORY, Memory, NoMemory
 from inference_node.shadows import Shadows
 
 BINARY = b"application/octet-stream"
 
 # More is encoded and decoded on another thread, so that it does not hold up everybody else.
 INLINE_CODED_BYTES = 16 * 1024
+
+# Who reads and writes memory on the node's behalf must be trusted like who registers it.
+NOT_AN_ADMINS = NoMemory(ForbiddenError, "only an administrator's token may use shared memory")
 
 
 class Inference:
@@ -45,6 +49,7 @@ class Inference:
         shadows: Shadows,
         recorder: Recorder,
         clock: Clock,
+        memory: Memory,
         *,
         max_body_bytes: int,
         max_image_pixels: int,
@@ -53,6 +58,7 @@ class Inference:
         self._shadows = shadows
         self._recorder = recorder
         self._clock = clock
+        self._memory = memory
         self._max_body_bytes = max_body_bytes
         self._max_image_pixels = max_image_pixels
 
@@ -85,8 +91,13 @@ class Inference:
         """Return the parts of the answer to the request in `body`, and the length of its JSON where
         binary outputs follow. Raises RequestErrors."""
         model = plan.model
-        prepared, inputs = read_infer(body, json_length, model.signature)
+        memory: Memory = self._memory if receipt.caller.admin else NOT_AN_ADMINS
+        if only_json:
+            memory = NO_MEMORY
+        prepared, inputs = read_infer(body, json_length, model.signature, memory)
         request = prepared.request
+        for place in prepared.places:
+            memory.require(place)
         if only_json and any(output.binary for output in prepared.outputs):
             raise InvalidRequestError("binary outputs are asked for; accepted here: JSON")
         _identify(receipt, inputs, prepared.seed)
@@ -96,12 +107,12 @@ class Inference:
             outputs = await self._executor.outputs(
                 model, inputs, prepared.names, receipt, request.priority, request.timeout_us
             )
-            return encode_infer(request, model.signature, prepared.outputs, outputs)
+            return encode_infer(request, model.signature, prepared.outputs, outputs, memory)
         model, outputs = await self._cascade(
             plan.model, plan.cascade, inputs, prepared.names, receipt, request
         )
         wanted = requested_outputs(request, model.signature)
-        return encode_infer(request, model.signature, wanted, outputs)
+        return encode_infer(request, model.signature, wanted, outputs, memory)
 
     async def predict(
         self, body: bytes, request: Request, plan: Plan, receipt: Receipt

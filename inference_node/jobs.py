@@ -20,6 +20,7 @@ from inference_node.metering.receipt import Receipt
 from inference_node.metering.recorder import Recorder
 from inference_node.model_routing import Plan
 from inference_node.models.repository import Model
+from inference_node.tasks import cancel_begun
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +49,8 @@ class Jobs:
     """Executes the lines of a body, some at a time, each with a usage record of its own.
 
     Results leave as they are ready, not in the order of the lines. At most `lines_in_flight` of a
-    job wait or are executed at once; more of its body is not read before, and nothing is while
-    `idle_worker` does not return. A line's time-out, should it have one, is looked at from when it
-    is queued: not while no worker is idle.
+    job wait or are executed at once; more of its body is not read before, and no line is taken up
+    while `idle_worker` does not return.
     """
 
     def __init__(
@@ -115,10 +115,11 @@ class Jobs:
                     request.owe(finished < begun)
                     places.release()
         finally:
-            rest = [reading, *flights]
-            for task in rest:
-                task.cancel()
-            await asyncio.gather(*rest, return_exceptions=True)
+            reading.cancel()
+            rest = list(flights)
+            for flight in rest:
+                cancel_begun(flight)
+            await asyncio.gather(reading, *rest, return_exceptions=True)
         failure = reading.exception()
         if failure is None:
             yield _line_of(Summary(begun, succeeded, begun - succeeded))
@@ -162,7 +163,6 @@ class Jobs:
         if len(line) > most:
             raise BodyTooLargeError(f"the line has more than {most} bytes; accepted: at most that")
         body, length = await self._lines.converted(line)
-        await self._idle_worker()
         parts, _ = await self._inference.answer(body, length, plan, receipt, only_json=True)
         return parts
 

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 
 from inference_node.access.tokens_file import PREFIX
 from inference_node.config import LoggingConfig
+from inference_node.errors import InvalidRequestError
+from inference_node.protocol.log_settings import LogSettings
 
 # Of one message or field; a traceback is a few thousand characters.
 LONGEST_TEXT = 32_768
@@ -29,29 +31,81 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _FIELDS = frozenset({"ts", "level", "logger", "exception", "stack"})
 
 
-def configure_logging(config: LoggingConfig) -> None:
+def configure_logging(config: LoggingConfig) -> "Log":
     """Write the log of the whole process to stderr as `config` says, from now on."""
     root = logging.getLogger()
     for handler in root.handlers[:]:
         if isinstance(handler, _StderrHandler):
             root.removeHandler(handler)
-    handler = _StderrHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if config.format == "json" else TextLines())
-    root.addHandler(handler)
-    root.setLevel(config.level.upper())
+    log = Log(config)
+    root.addHandler(log.handler)
+    log.change(log.settings)
+    return log
 
 
 class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Told from the handlers that others put on the root logger."""
 
 
+class Log:
+    """The log of the process. What of it is written can change while the process runs."""
+
+    def __init__(self, config: LoggingConfig) -> None:
+        self.handler = _StderrHandler(sys.stderr)
+        self.handler.addFilter(self._is_written)
+        self._text = TextLines() if config.format == "text" else None
+        self.handler.setFormatter(self._text or JsonLines())
+        least = logging.getLevelNamesMapping()[config.level.upper()]
+        self._settings = LogSettings(
+            log_info=least <= logging.INFO,
+            log_warning=least <= logging.WARNING,
+            log_verbose_level=int(least <= logging.DEBUG),
+            log_format="default" if self._text else "ISO8601",
+        )
+
+    @property
+    def settings(self) -> LogSettings:
+        """What of the log is written."""
+        return self._settings
+
+    def change(self, settings: LogSettings) -> None:
+        """Write what `settings` say from now on. Raises InvalidRequestError for a time format that
+        the log cannot have."""
+        if self._text is not None:
+            self._text.iso8601 = settings.log_format == "ISO8601"
+        elif settings.log_format != "ISO8601":
+            raise InvalidRequestError(
+                f"log_format is {settings.log_format!r}; accepted: ISO8601, since the log is JSON"
+            )
+        self._settings = settings
+        # What nobody wants is not even made.
+        verbose = settings.log_verbose_level > 0
+        logging.getLogger().setLevel(logging.DEBUG if verbose else logging.INFO)
+
+    def _is_written(self, record: logging.LogRecord) -> bool:
+        settings = self._settings
+        if record.levelno >= logging.ERROR:
+            return settings.log_error
+        if record.levelno >= logging.WARNING:
+            return settings.log_warning
+        if record.levelno >= logging.INFO:
+            return settings.log_info
+        return settings.log_verbose_level > 0
+
+
 class TextLines(logging.Formatter):
-    """Time, level and message; a traceback follows in the same line, its newlines escaped."""
+    """Time, level and message; a traceback follows in the same line, its newlines escaped.
+
+    The time is local, or with `iso8601` as in lines of JSON.
+    """
+
+    iso8601 = False
 
     def format(self, record: logging.LogRecord) -> str:
         """Return `record` as one line."""
         text = "\n".join([_message(record), *_exceptions(self, record).values()])
-        return f"{self.formatTime(record)} {record.levelname} node: {harmless(text)}"
+        at = _rfc3339(record) if self.iso8601 else self.formatTime(record)
+        return f"{at} {record.levelname} node: {harmless(text)}"
 
 
 class JsonLines(logging.Formatter):
@@ -63,9 +117,8 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return `record` as one line of ASCII."""
-        at = datetime.fromtimestamp(record.created, UTC)
         event: dict[str, object] = {
-            "ts": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "ts": _rfc3339(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": masked(_message(record)),
@@ -92,6 +145,10 @@ def harmless(text: str) -> str:
 
 def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def _rfc3339(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _message(record: logging.LogRecord) -> str:

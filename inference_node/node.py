@@ -18,6 +18,7 @@ from inference_node.execution import Executor
 from inference_node.http.server import HttpServer, Limits
 from inference_node.inference import Inference
 from inference_node.jobs import Jobs
+from inference_node.log import Log
 from inference_node.metering.busy_log import BusyLog
 from inference_node.metering.cost_gauge import PRICE_FILE, read_prices
 from inference_node.metering.gpu import GpuReader
@@ -26,6 +27,7 @@ from inference_node.metering.metrics import Metrics
 from inference_node.metering.recorder import Recorder
 from inference_node.metering.sampler import Sampler
 from inference_node.metering.sources import Sources
+from inference_node.metering.tracer import Tracer
 from inference_node.model_control import ModelControl
 from inference_node.model_routing import ModelRouting
 from inference_node.models.autoscaler import Autoscaler
@@ -35,7 +37,9 @@ from inference_node.models.session_pool import SessionPool
 from inference_node.scheduling.backlog import Backlog
 from inference_node.scheduling.pool import Pool
 from inference_node.scheduling.pools import Pools
+from inference_node.server_control import ServerControl
 from inference_node.shadows import Shadows
+from inference_node.shared_memory import SharedMemory
 from usage import NodeSample, SpoolWriter
 
 logger = logging.getLogger(__name__)
@@ -58,8 +62,9 @@ class Node:
         spool: Path,
         clock: Clock,
         started_us: int,
+        log: Log,
     ) -> None:
-        serving, metering = config.serving, config.metering
+        serving, metering, access = config.serving, config.metering, config.access
         node_id, boot_id = config.node_id, str(uuid7())
         self.models = models
         self.meter = Meter(
@@ -86,13 +91,22 @@ class Node:
             ),
             read_prices(PRICE_FILE),
         )
-        recorder = Recorder(clock, self.meter, self.metrics, node_id=node_id, boot_id=boot_id)
+        tracer = Tracer()
+        recorder = Recorder(
+            clock, self.meter, self.metrics, tracer, node_id=node_id, boot_id=boot_id
+        )
+        self._memory = SharedMemory(
+            # Who is let in by something in front of the node may be on another machine.
+            allowed=access.shared_memory and not access.allow_anonymous,
+            max_tensor_bytes=serving.max_body_bytes,
+        )
         self._shadows = Shadows(executor, recorder)
         inference = Inference(
             executor,
             self._shadows,
             recorder,
             clock,
+            self._memory,
             max_body_bytes=serving.max_body_bytes,
             max_image_pixels=serving.max_image_pixels,
         )
@@ -110,6 +124,7 @@ class Node:
             self._jobs,
             Description(models, self.metrics, config, lambda: self.http.accepting),
             ModelControl(models),
+            ServerControl(models, tracer, log, self._memory),
             recorder,
             clock,
             tokens,
@@ -164,6 +179,7 @@ class Node:
         deadline = time.monotonic() + LAST_RECORDS_S
         while self.app.in_progress and time.monotonic() < deadline:
             await asyncio.sleep(0)
+        self._memory.unregister_all()
         await self._cache.close()
         self._gpu.close()
         self._sampler.close()

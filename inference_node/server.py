@@ -18,7 +18,7 @@ from inference_node.access.tokens import Tokens
 from inference_node.clock import Clock
 from inference_node.config import NodeConfig, load_node_config
 from inference_node.errors import StartError
-from inference_node.log import configure_logging
+from inference_node.log import Log, configure_logging
 from inference_node.models.repository import ModelRepository, load_repository
 from inference_node.node import Node
 
@@ -35,14 +35,14 @@ def serve(config_file: Path | None, repository: Path, host: str, port: int, spoo
     clock = Clock()
     started_us = clock.now_us()
     config = load_node_config(config_file)
-    configure_logging(config.logging)
+    log = configure_logging(config.logging)
     tokens = access_policy(config.access, host, config_file, clock.now_us)
     models = load_repository(repository, config, config_file, clock)
     listener = _listen(host, port)
     # What is there now stays: the collector of garbage need not look at it again and again.
     gc.collect()
     gc.freeze()
-    idle = uvloop.run(_serve(config, models, tokens, listener, spool, clock, started_us))
+    idle = uvloop.run(_serve(config, models, tokens, listener, spool, clock, started_us, log))
     # It stops already; who is impatient gets no other end.
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
@@ -60,9 +60,10 @@ async def _serve(
     spool: Path,
     clock: Clock,
     started_us: int,
+    log: Log,
 ) -> bool:
     """Return whether nothing executes any more."""
-    node = Node(config, models, tokens, spool, clock, started_us)
+    node = Node(config, models, tokens, spool, clock, started_us, log)
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 

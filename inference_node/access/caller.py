@@ -19,6 +19,7 @@ Chosen = TypeVar("Chosen", bound=str)
 class Caller(Struct, frozen=True):
     """What headers `x-tenant`, `x-priority`, `x-labels`, `x-origin`, `x-client-region` and
     `x-split-key` say. With tokens the tenant is the token's. A `split_key` of None is the tenant.
+    `admin` is whether the caller may do what takes an administrator: without tokens, everybody.
     """
 
     tenant: str = "default"
@@ -27,9 +28,10 @@ class Caller(Struct, frozen=True):
     origin: Origin = "live"
     client_region: str | None = None
     split_key: str | None = None
+    admin: bool = False
 
 
-NOBODY = Caller()
+NOBODY = Caller(admin=True)
 
 
 class Headers(Protocol):
@@ -58,7 +60,7 @@ def read_caller(
     own = NOBODY.tenant if identity is None else identity.tenant
     # Most requests say nothing, and each of them passes here.
     if not (tenant or priority or labels or origin or region or split_key):
-        return (NOBODY if identity is None else Caller(own)), None
+        return (NOBODY if identity is None else Caller(own, admin=identity.admin)), None
     complaints: list[str] = []
     named = _name("x-tenant", tenant, complaints)
     caller = Caller(
@@ -68,6 +70,7 @@ def read_caller(
         origin=_choice("x-origin", origin, ORIGINS, complaints) or NOBODY.origin,
         client_region=_name("x-client-region", region, complaints),
         split_key=_name("x-split-key", split_key, complaints),
+        admin=identity is None or identity.admin,
     )
     if identity is not None and tenant and tenant != own:
         return caller, ForbiddenError(

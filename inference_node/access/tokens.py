@@ -22,22 +22,27 @@ WANTED: Final = "accepted: header authorization with Bearer and a token that thi
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom a token stands for. `admin` may load and unload models; `models` None means all."""
+    """Whom a token stands for. `admin` may load and unload models, change settings and use shared
+    memory; `models` None means all."""
 
     tenant: str
     admin: bool = False
     token_id: str = ""
     models: frozenset[str] | None = None
 
+    def may_ask(self, model: str) -> bool:
+        """Tell whether this token may ask `model`."""
+        return self.models is None or model in self.models
+
     def require_model(self, model: str) -> None:
         """Raise ForbiddenError unless this token may ask `model`."""
-        if self.models is not None and model not in self.models:
+        if not self.may_ask(model):
             raise ForbiddenError(f"this token may not ask model {model[:200]!r}")
 
     def require_admin(self) -> None:
-        """Raise ForbiddenError unless this token may load and unload models."""
+        """Raise ForbiddenError unless this token is an administrator's."""
         if not self.admin:
-            raise ForbiddenError("this token may not load or unload models; it takes an admin's")
+            raise ForbiddenError("this token may not do that; it takes an administrator's")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from inference_node.errors import (
 )
 from inference_node.http.request import Request
 from inference_node.http.response import Response, StreamingResponse, error_response, head_bytes
+from inference_node.tasks import cancel_begun
 
 if TYPE_CHECKING:
     from inference_node.http.server import HttpServer
@@ -97,7 +98,7 @@ class Connection(asyncio.Protocol):
             if self._task is not None:
                 # Once: what executes already is waited for, and a second time would cut that off.
                 if not self._task.cancelling():
-                    self._task.cancel()
+                    cancel_begun(self._task)
                 self._server.left_behind(self._task)
         if self._writable is not None:
             self._writable.set()
@@ -239,7 +240,7 @@ class Connection(asyncio.Protocol):
             self._waiting.clear()
             if self._current is not None:
                 self._current.keep_alive = False
-            self._task.cancel()
+            cancel_begun(self._task)
         elif self._in_head and not self._closing:
             self._refuse(StoppingError("the node is stopping; ask another one"))
 

@@ -10,6 +10,7 @@ from inference_node.errors import BusyError, RequestError
 from inference_node.http.connection import Connection
 from inference_node.http.request import Request
 from inference_node.http.response import Response, StreamingResponse
+from inference_node.tasks import cancel_begun
 
 Handler = Callable[[Request], Awaitable[Response | StreamingResponse]]
 
@@ -77,7 +78,7 @@ class HttpServer:
             for connection in list(self._connections):
                 connection.cut_off()
             for task in list(self._left_behind):
-                task.cancel()
+                cancel_begun(task)
             await self._emptied(CUT_OFF_S)
         for connection in list(self._connections):
             connection.abort()

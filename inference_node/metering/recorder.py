@@ -4,17 +4,26 @@ from inference_node.clock import Clock
 from inference_node.metering.meter import Meter
 from inference_node.metering.metrics import Metrics
 from inference_node.metering.receipt import Receipt
+from inference_node.metering.tracer import Tracer
 
 
 class Recorder:
     """Writes the records of one boot of one node, with sequence numbers from 1."""
 
     def __init__(
-        self, clock: Clock, meter: Meter, metrics: Metrics, *, node_id: str, boot_id: str
+        self,
+        clock: Clock,
+        meter: Meter,
+        metrics: Metrics,
+        tracer: Tracer,
+        *,
+        node_id: str,
+        boot_id: str,
     ) -> None:
         self._clock = clock
         self._meter = meter
         self._metrics = metrics
+        self._tracer = tracer
         self._node_id = node_id
         self._boot_id = boot_id
         self._seq = 0
@@ -27,3 +36,5 @@ class Recorder:
         )
         self._meter.add(record)
         self._metrics.count(record)
+        if self._tracer.on:
+            self._tracer.see(record)

@@ -3,16 +3,20 @@
 from inference_node.errors import InvalidRequestError
 from inference_node.models.session import Tensor
 from inference_node.protocol.request import InferInput, InferRequest
+from inference_node.protocol.shared_memory import NO_MEMORY, Memory
 from inference_node.protocol.signature import InputFormat, Signature
 from inference_node.protocol.tensor_data import binary_tensor, json_tensor
 
 
-def input_tensors(request: InferRequest, signature: Signature) -> dict[str, Tensor]:
-    """Return the tensors of `request` in the order of the model's inputs.
+def input_tensors(
+    request: InferRequest, signature: Signature, memory: Memory = NO_MEMORY
+) -> dict[str, Tensor]:
+    """Return the tensors of `request` in the order of the model's inputs; those that are not in its
+    body are in `memory`.
 
-    Raises InvalidRequestError, which names the input and what the model accepts, for a missing,
-    repeated or unknown input, a wrong datatype or shape, data that do not fit, an empty tensor, or
-    inputs that disagree on the number of items.
+    Raises what `memory` does, and InvalidRequestError, which names the input and what the model
+    accepts, for a missing, repeated or unknown input, a wrong datatype or shape, data that do not
+    fit, an empty tensor, or inputs that disagree on the number of items.
     """
     given = {
         tensor.name: (tensor, offset)
@@ -29,7 +33,13 @@ def input_tensors(request: InferRequest, signature: Signature) -> dict[str, Tens
             )
         _require_shape(tensor, accepted)
         about = tensor.parameters
-        if about is None or about.binary_data_size is None:
+        place = request.places.get(name)
+        if place is not None:
+            data = memory.read(place)
+            tensors[name] = binary_tensor(
+                tensor, accepted, data, 0, len(data), "shared_memory_byte_size"
+            )
+        elif about is None or about.binary_data_size is None:
             tensors[name] = json_tensor(tensor, accepted)
         else:
             size = about.binary_data_size

@@ -13,10 +13,13 @@ PLATFORM = "onnxruntime_onnx"
 EXTENSIONS = (
     "binary_tensor_data",
     "classification",
+    "logging",
     "model_configuration",
     "model_repository",
     "schedule_policy",
     "statistics",
+    "system_shared_memory",
+    "trace",
 )
 
 

@@ -6,10 +6,18 @@ from typing import Any, get_args
 
 import msgspec
 
+from inference_node.protocol.log_settings import LogSettings, LogUpdate
 from inference_node.protocol.metadata import ModelMetadata, ServerMetadata
 from inference_node.protocol.repository import ControlRequest, IndexEntry, IndexRequest
 from inference_node.protocol.request import InferHeader
+from inference_node.protocol.shared_memory import (
+    CudaRegion,
+    CudaRegistration,
+    SystemRegion,
+    SystemRegistration,
+)
 from inference_node.protocol.statistics import StatisticsResponse
+from inference_node.protocol.trace import TraceSettings, TraceUpdate
 from usage import Priority
 
 Json = dict[str, Any]
@@ -42,6 +50,14 @@ STRUCTS = (
     IndexRequest,
     IndexEntry,
     ControlRequest,
+    TraceSettings,
+    TraceUpdate,
+    LogSettings,
+    LogUpdate,
+    SystemRegion,
+    SystemRegistration,
+    CudaRegion,
+    CudaRegistration,
 )
 
 
@@ -55,7 +71,11 @@ def openapi_document() -> Json:
             "description": "Serves ONNX models by the Open Inference Protocol, version 2, with "
             'Triton\'s extensions named in `/v2`. Every answer but 2xx is `{"error": string}`.',
         },
-        "paths": _node_paths() | _model_paths() | _repository_paths(),
+        "paths": _node_paths()
+        | _model_paths()
+        | _repository_paths()
+        | _settings_paths()
+        | _memory_paths(),
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
@@ -144,6 +164,74 @@ def _repository_paths() -> Json:
                 {},
                 parameters=[MODEL],
                 content={JSON: {"schema": _reference("ControlRequest")}},
+                errors=(403,),
+            )
+        }
+    return paths
+
+
+def _settings_paths() -> Json:
+    return {
+        "/v2/trace/setting": _settings("trace", "Which requests are traced in the log.", "Trace"),
+        "/v2/models/{model}/trace/setting": _settings(
+            "model_trace", "Which requests to a model are traced in the log.", "Trace", [MODEL]
+        ),
+        "/v2/logging": _settings("log", "What of the log is written.", "Log"),
+    }
+
+
+def _settings(name: str, summary: str, what: str, parameters: Sequence[Json] = ()) -> Json:
+    return {
+        "get": _operation(name, summary, f"{what}Settings", parameters=parameters, errors=(403,)),
+        "post": _operation(
+            f"update_{name}",
+            "Change settings until the node stops. Needs a token for administrators.",
+            f"{what}Settings",
+            parameters=parameters,
+            content={JSON: {"schema": _reference(f"{what}Update")}},
+            errors=(403,),
+        ),
+    }
+
+
+def _memory_paths() -> Json:
+    paths: Json = {}
+    for kind, title in (("system", "System"), ("cuda", "Cuda")):
+        name = f"{kind}_shared_memory"
+        regions = {"schema": {"type": "array", "items": _reference(f"{title}Region")}}
+        for part, suffix, named in (
+            ("", "", []),
+            ("/region/{region}", "_region", [REGION]),
+        ):
+            path = f"/v2/{kind}sharedmemory{part}"
+            paths[f"{path}/status"] = {
+                "get": _answering(
+                    f"{name}{suffix}_status",
+                    "Which regions are registered.",
+                    {JSON: regions},
+                    parameters=named,
+                    errors=(403,),
+                )
+            }
+            paths[f"{path}/unregister"] = {
+                "post": _answering(
+                    f"unregister_{name}{suffix}",
+                    "Forget regions. Needs a token for administrators.",
+                    {},
+                    parameters=named,
+                    errors=(403,),
+                )
+            }
+        paths[f"/v2/{kind}sharedmemory/region/{{region}}/register"] = {
+            "post": _answering(
+                f"register_{name}",
+                "Let tensors lie in shared memory. Needs a token for administrators."
+                if kind == "system"
+                else "Refused: the node has no CUDA shared memory.",
+                {},
+                parameters=[REGION],
+                content={JSON: {"schema": _reference(f"{title}Registration")}},
+                body_required=True,
                 errors=(403,),
             )
         }
@@ -252,6 +340,7 @@ def _segment(name: str) -> Json:
 NAME = {"type": "string", "maxLength": 128}
 MODEL = _segment("model")
 VERSION = _segment("version")
+REGION = _segment("region")
 # An empty header is as good as none.
 CALLER = (
     _header("x-tenant", "On whose account; with tokens only the token's own.", NAME),
@@ -309,7 +398,15 @@ WRITTEN: Json = {
         {"name": TEXT, "shape": SHAPE, "datatype": TEXT},
         {
             "data": {"type": "array", "description": "Flat; null for NaN and infinities."},
-            "parameters": _object({}, {"binary_data_size": NUMBER}),
+            "parameters": _object(
+                {},
+                {
+                    "binary_data_size": NUMBER,
+                    "shared_memory_region": TEXT,
+                    "shared_memory_offset": NUMBER,
+                    "shared_memory_byte_size": NUMBER,
+                },
+            ),
         },
     ),
     "InferResponse": _object(

@@ -15,6 +15,7 @@ from inference_node.protocol.digest import digest_seed
 from inference_node.protocol.inputs import input_tensors
 from inference_node.protocol.request import InferRequest, decode_infer
 from inference_node.protocol.response import requested_outputs
+from inference_node.protocol.shared_memory import NO_MEMORY, Memory, Place
 from inference_node.protocol.signature import Signature, WantedOutput
 
 # Of one model version; a client that makes up new JSON for each request gains nothing by it.
@@ -32,7 +33,8 @@ class BinaryInput(Struct, frozen=True):
 
 
 class Prepared(Struct, frozen=True):
-    """A valid request without its tensors. `names` are those of `outputs`.
+    """A valid request without its tensors. `names` are those of `outputs`, `places` where those of
+    them go that are wanted in shared memory.
 
     `layout` says where the tensors are in a body of `body_bytes` bytes; None where that does not
     follow from the JSON.
@@ -41,18 +43,19 @@ class Prepared(Struct, frozen=True):
     request: InferRequest
     outputs: list[WantedOutput]
     names: list[str]
+    places: tuple[Place, ...]
     seed: int
     body_bytes: int
     layout: tuple[BinaryInput, ...] | None
 
 
 def read_infer(
-    body: bytes, header_length: int | None, signature: Signature
+    body: bytes, header_length: int | None, signature: Signature, memory: Memory = NO_MEMORY
 ) -> tuple[Prepared, Mapping[str, Tensor]]:
     """Return the request in `body` and its tensors, in the order of the model's inputs.
 
-    `header_length` is that of its JSON, None for all of it. Raises InvalidRequestError as
-    `decode_infer`, `input_tensors` and `requested_outputs` do.
+    `header_length` is that of its JSON, None for all of it. Raises RequestErrors as `decode_infer`,
+    `input_tensors` and `requested_outputs` do.
     """
     text = b"" if header_length is None else body[:header_length]
     known: Prepared | None = signature.prepared.get(text)
@@ -63,13 +66,14 @@ def read_infer(
             tensors[place.name] = tensor if tensor.flags.aligned else tensor.copy()
         return known, tensors
     request = decode_infer(body, header_length)
-    inputs = input_tensors(request, signature)
+    inputs = input_tensors(request, signature, memory)
     outputs = requested_outputs(request, signature)
     layout = _layout(request, inputs)
     prepared = Prepared(
         structs.replace(request, body=b""),
         outputs,
         [output.name for output in outputs],
+        tuple(output.place for output in outputs if output.place is not None),
         digest_seed(inputs),
         len(body),
         layout,

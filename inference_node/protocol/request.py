@@ -1,29 +1,33 @@
 """The body of an infer request: JSON, and behind it the bytes of binary tensors.
 
-Open Inference Protocol, version 2, with Triton's extensions binary_tensor_data, classification and
-schedule_policy (docs/protocol/extension_*.md in triton-inference-server/server).
+Open Inference Protocol, version 2, with Triton's extensions binary_tensor_data, classification,
+schedule_policy and system_shared_memory (docs/protocol/extension_*.md in
+triton-inference-server/server).
 """
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
 from inference_node.errors import InvalidRequestError
+from inference_node.protocol.shared_memory import Place, Size, place_of
 
 Bytes = bytes | bytearray | memoryview
 
 # More digits than the size of any body has; int() refuses to read very many.
 MOST_DIGITS = 18
 
-Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-
 
 class InputParameters(Struct, frozen=True):
-    """What may be said about an input. `binary_data_size` counts its bytes behind the JSON."""
+    """What may be said about an input: where its bytes are, if its values are not in the JSON.
+    `binary_data_size` counts those behind the JSON."""
 
     binary_data_size: Size | None = None
     shared_memory_region: str | None = None
+    shared_memory_offset: Size = 0
+    shared_memory_byte_size: Size | None = None
 
 
 class OutputParameters(Struct, frozen=True):
@@ -32,15 +36,17 @@ class OutputParameters(Struct, frozen=True):
     binary_data: bool | None = None
     classification: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
     shared_memory_region: str | None = None
+    shared_memory_offset: Size = 0
+    shared_memory_byte_size: Size | None = None
 
 
 class RequestParameters(Struct, frozen=True):
     """What may be asked of a request as a whole. `priority` is 1 (highest) and up, 0 the default;
-    `timeout` is in microseconds, 0 the default. Unknown parameters are ignored."""
+    `timeout` is in microseconds, 0 the default. Unknown parameters are ignored; so are those of a
+    sequence, which mean nothing to models that keep no state between requests."""
 
     priority: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
     timeout: Size = 0
-    sequence_id: int | str = 0
     binary_data_output: bool = False
 
 
@@ -74,7 +80,8 @@ class InferHeader(Struct):
 
 
 class InferRequest(Struct, frozen=True):
-    """An infer request. `offsets` says for each input where in `body` its binary data begin.
+    """An infer request. `offsets` says for each input where in `body` its binary data begin,
+    `places` where those lie, by name, that are in shared memory.
 
     `body` must stay as it is while the request and tensors made of it are in use.
     """
@@ -84,12 +91,14 @@ class InferRequest(Struct, frozen=True):
     timeout_us: int
     inputs: list[InferInput]
     offsets: list[int]
+    places: Mapping[str, Place]
     outputs: list[InferOutput]
     binary_data_output: bool
     body: Bytes
 
 
 NO_PARAMETERS = RequestParameters()
+NO_PLACES: Final[Mapping[str, Place]] = {}
 
 _decoder = msgspec.json.Decoder(InferHeader)
 
@@ -107,8 +116,8 @@ def decode_header_length(value: str) -> int:
 def decode_infer(body: Bytes, header_length: int | None = None) -> InferRequest:
     """Return the request in `body`, whose first `header_length` bytes are JSON, None for all.
 
-    Raises InvalidRequestError for anything else, for binary data of another size than the JSON
-    says, and for what the node does not do: sequences and shared memory.
+    Raises InvalidRequestError for anything else, and for binary data of another size than the JSON
+    says.
     """
     end = len(body)
     text: Bytes = body
@@ -125,51 +134,56 @@ def decode_infer(body: Bytes, header_length: int | None = None) -> InferRequest:
         raise InvalidRequestError(f"the body is no infer request: {error}") from error
     offset = end if header_length is None else header_length
     offsets = []
+    places = NO_PLACES
     for tensor in header.inputs:
         offsets.append(offset)
         about = tensor.parameters
         if about is not None:
-            offset += _binary_size(tensor, about)
+            place = _place(tensor, about)
+            if place is not None:
+                places = {**places, tensor.name: place}
+            elif about.binary_data_size is not None:
+                _require_no_data(tensor, "binary_data_size")
+                offset += about.binary_data_size
     if offset != end:
         raise _wrong_size(header, header_length, end)
     parameters = header.parameters or NO_PARAMETERS
-    if parameters.sequence_id:
-        raise InvalidRequestError(
-            f"parameter sequence_id is {parameters.sequence_id!r}; sequences are not supported"
-        )
-    outputs = header.outputs or []
-    for output in outputs:
-        if output.parameters is not None and output.parameters.shared_memory_region is not None:
-            raise _shared_memory("output", output.name)
     return InferRequest(
         header.id,
         parameters.priority,
         parameters.timeout,
         header.inputs,
         offsets,
-        outputs,
+        places,
+        header.outputs or [],
         parameters.binary_data_output,
         body,
     )
 
 
-def _binary_size(tensor: InferInput, about: InputParameters) -> int:
-    """Return how many bytes behind the JSON belong to `tensor`."""
-    if about.shared_memory_region is not None:
-        raise _shared_memory("input", tensor.name)
-    if about.binary_data_size is None:
-        return 0
+def _place(tensor: InferInput, about: InputParameters) -> Place | None:
+    """Return where in shared memory `tensor` lies, None where it does not."""
+    place = place_of(
+        f"input {tensor.name!r}",
+        about.shared_memory_region,
+        about.shared_memory_offset,
+        about.shared_memory_byte_size,
+    )
+    if place is not None:
+        _require_no_data(tensor, "shared_memory_region")
+        if about.binary_data_size is not None:
+            raise InvalidRequestError(
+                f"input {tensor.name!r} has binary_data_size and shared_memory_region; "
+                "accepted: one of them"
+            )
+    return place
+
+
+def _require_no_data(tensor: InferInput, other: str) -> None:
     if tensor.data is not msgspec.UNSET:
         raise InvalidRequestError(
-            f"input {tensor.name!r} has data and binary_data_size; accepted: one of them"
+            f"input {tensor.name!r} has data and {other}; accepted: one of them"
         )
-    return about.binary_data_size
-
-
-def _shared_memory(kind: str, name: str) -> InvalidRequestError:
-    return InvalidRequestError(
-        f"{kind} {name!r} has parameter shared_memory_region; shared memory is not supported"
-    )
 
 
 def _wrong_size(header: InferHeader, header_length: int | None, end: int) -> InvalidRequestError:

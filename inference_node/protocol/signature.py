@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from inference_node.models.config import ClassificationConfig
 from inference_node.models.session import NUMPY_TYPES, TensorSpec
+from inference_node.protocol.shared_memory import Place
 
 
 class InputFormat(Struct, frozen=True):
@@ -28,13 +29,15 @@ class InputFormat(Struct, frozen=True):
 class WantedOutput(Struct, frozen=True):
     """An output as one request wants it: in JSON or binary, whole or its `classes` largest values.
 
-    `head` and `middle` are the JSON around its shape.
+    Binary values with a `place` go there, others behind the JSON. `head` and `middle` are the JSON
+    around its shape.
     """
 
     name: str
     datatype: str
     binary: bool
     classes: int
+    place: Place | None
     head: bytes
     middle: bytes
 
@@ -77,10 +80,19 @@ class Signature:
         self.head = about[:-1] + b',"outputs":['
 
 
-def wanted_output(spec: TensorSpec, *, binary: bool, classes: int = 0) -> WantedOutput:
+def wanted_output(
+    spec: TensorSpec, *, binary: bool, classes: int = 0, place: Place | None = None
+) -> WantedOutput:
     """Return `spec` as a request wants it, with the JSON that never changes."""
     datatype = "BYTES" if classes else spec.datatype
     head = b'{"name":' + msgspec.json.encode(spec.name) + b',"shape":'
     middle = b',"datatype":' + msgspec.json.encode(datatype)
-    middle += b',"parameters":{"binary_data_size":' if binary else b',"data":'
-    return WantedOutput(spec.name, datatype, binary, classes, head, middle)
+    if place is not None:
+        middle += b',"parameters":{"shared_memory_region":%b,"shared_memory_offset":%d,' % (
+            msgspec.json.encode(place.region),
+            place.offset,
+        )
+        middle += b'"shared_memory_byte_size":'
+    else:
+        middle += b',"parameters":{"binary_data_size":' if binary else b',"data":'
+    return WantedOutput(spec.name, datatype, binary, classes, place, head, middle)

@@ -60,20 +60,26 @@ def json_tensor(given: InferInput, accepted: InputFormat) -> Tensor:
 
 
 def binary_tensor(
-    given: InferInput, accepted: InputFormat, body: Bytes, offset: int, size: int
+    given: InferInput,
+    accepted: InputFormat,
+    body: Bytes,
+    offset: int,
+    size: int,
+    size_name: str = "binary_data_size",
 ) -> Tensor:
     """Return the tensor in the `size` bytes of `body` from `offset` on; its shape is known to fit.
 
     Where the bytes lie as numpy needs them the tensor is a view of `body`, read-only if `body` is.
+    `size_name` is the parameter that told the size.
     Raises InvalidRequestError, which names the input, for bytes that are none of the datatype or
     not as many as the shape says.
     """
     dtype = accepted.dtype
     if dtype.kind == "O":
-        return _strings(given, body, offset, size)
+        return _strings(given, body, offset, size, size_name)
     if size != math.prod(given.shape) * dtype.itemsize:
         raise InvalidRequestError(
-            f"input {given.name!r} has binary_data_size {size}; its shape {given.shape} needs "
+            f"input {given.name!r} has {size_name} {size}; its shape {given.shape} needs "
             f"{math.prod(given.shape) * dtype.itemsize} bytes of {accepted.datatype}"
         )
     tensor: Tensor = np.ndarray(given.shape, dtype, body, offset)
@@ -94,13 +100,13 @@ def binary_data(tensor: Tensor) -> bytes:
     return b"".join(parts)
 
 
-def _strings(given: InferInput, body: Bytes, offset: int, size: int) -> Tensor:
+def _strings(given: InferInput, body: Bytes, offset: int, size: int, size_name: str) -> Tensor:
     """Return BYTES elements as `str`: ONNX Runtime's Python interface has no other strings."""
     name = f"input {given.name!r}"
     count = math.prod(given.shape)
     if count * LENGTH.size > size:
         raise InvalidRequestError(
-            f"{name} has binary_data_size {size}; its shape {given.shape} needs at least "
+            f"{name} has {size_name} {size}; its shape {given.shape} needs at least "
             f"{count * LENGTH.size} bytes of BYTES"
         )
     view = memoryview(body)[offset : offset + size]
@@ -110,7 +116,7 @@ def _strings(given: InferInput, body: Bytes, offset: int, size: int) -> Tensor:
         begin = at + LENGTH.size
         if begin > size or (at := begin + LENGTH.unpack_from(view, at)[0]) > size:
             raise InvalidRequestError(
-                f"{name}: element {number} goes beyond the binary_data_size of {size}"
+                f"{name}: element {number} goes beyond the {size_name} of {size}"
             )
         try:
             values[number] = str(view[begin:at], "utf-8")
@@ -120,7 +126,7 @@ def _strings(given: InferInput, body: Bytes, offset: int, size: int) -> Tensor:
             ) from error
     if at != size:
         raise InvalidRequestError(
-            f"{name} has binary_data_size {size}; its {count} elements take {at} bytes"
+            f"{name} has {size_name} {size}; its {count} elements take {at} bytes"
         )
     return values.reshape(given.shape)
 

@@ -1,6 +1,7 @@
 """A node that asks for tokens, and what its log says of those who come with none."""
 
 import json
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from inference_node.access.tokens_file import (
     new_token,
 )
 from tests.integration.node_process import Node, failed_start, running_node, until
+from tests.shared_memory_object import shared_memory_object
 from tests.unit.inference_node import onnx_models
 from tests.unit.inference_node.access.test_token_command import some_entry
 from tests.unit.inference_node.onnx_models import save
@@ -72,6 +74,95 @@ def test_a_token_counts_from_when_it_is_made_until_it_is_revoked(
     with changed_tokens_file(tokens_file) as entries:
         entries[:] = [entry for entry in entries if entry.id != "t1"]
     until(lambda: node.infer("m", bearer(token), x=INPUT).status == 401)
+
+
+def test_a_token_for_some_models_sees_no_others(
+    guarded: tuple[Node, str], tokens_file: Path
+) -> None:
+    node, token = guarded
+    other = add(tokens_file, 2, models=["another"], admin=True)
+    until(lambda: node.ask("GET", "/v2", headers=bearer(other)).status == 200)
+    for method, path in (
+        ("GET", ""),
+        ("GET", "/config"),
+        ("GET", "/ready"),
+        ("GET", "/stats"),
+        ("GET", "/trace/setting"),
+    ):
+        asked = f"/v2/models/m{path}"
+        assert node.ask(method, asked, headers=bearer(token)).status == 200
+        answer = node.ask(method, asked, headers=bearer(other))
+        assert answer.status == 403
+        assert "may not ask model 'm'" in answer.error
+    assert node.ask("POST", "/v2/repository/models/m/unload", headers=bearer(other)).status == 403
+    for path in ("/v2/repository/index", "/v2/models/stats"):
+        method = "POST" if path.endswith("index") else "GET"
+        assert '"m"' in node.ask(method, path, headers=bearer(token)).body.decode()
+        assert '"m"' not in node.ask(method, path, headers=bearer(other)).body.decode()
+
+
+def test_only_an_administrator_changes_settings_and_uses_shared_memory(
+    guarded: tuple[Node, str], tokens_file: Path
+) -> None:
+    node, token = guarded
+    admin = add(tokens_file, 2, admin=True)
+    until(lambda: node.ask("GET", "/v2", headers=bearer(admin)).status == 200)
+    assert node.ask("GET", "/v2/logging", headers=bearer(token)).status == 200
+    assert node.ask("GET", "/v2/trace/setting", headers=bearer(token)).status == 200
+    memory = "/v2/systemsharedmemory"
+    with shared_memory_object(24) as (name, content):
+        register = json.dumps({"key": name, "byte_size": 24}).encode()
+        for method, path, body in (
+            ("POST", "/v2/logging", b'{"log_verbose_level": 0}'),
+            ("POST", "/v2/trace/setting", b"{}"),
+            ("POST", "/v2/models/m/trace/setting", b"{}"),
+            ("POST", f"{memory}/region/r/register", register),
+            ("GET", f"{memory}/status", b""),
+            ("GET", "/v2/cudasharedmemory/status", b""),
+        ):
+            assert node.ask(method, path, body).status == 401
+            refused = node.ask(method, path, body, headers=bearer(token))
+            assert refused.status == 403
+            assert "takes an administrator's" in refused.error
+            assert node.ask(method, path, body, headers=bearer(admin)).status == 200
+        place = {"shared_memory_region": "r", "shared_memory_byte_size": 12}
+        content[:12] = struct.pack("<3f", 1, 2, 3)
+        x = {"name": "x", "shape": [1, 3], "datatype": "FP32"}
+        whole = {**x, "data": [4, 5, 6]}
+        asked = [
+            {"inputs": [{**x, "parameters": place}]},
+            {"inputs": [whole], "outputs": [{"name": "y", "parameters": place}]},
+        ]
+        for request in asked:
+            body = json.dumps(request).encode()
+            refused = node.ask("POST", "/v2/models/m/infer", body, headers=bearer(token))
+            assert refused.status == 403
+            assert "only an administrator's token may use shared memory" in refused.error
+            assert node.record(refused.record_id).error == "forbidden"
+            assert struct.unpack("<3f", content[:12]) == (1, 2, 3)
+            done = node.ask("POST", "/v2/models/m/infer", body, headers=bearer(admin))
+            assert done.status == 200
+        assert struct.unpack("<3f", content[:12]) == (8, 10, 12)
+        # A job is read when there is time, by a process of its own: it brings what it asks.
+        lines = b"\n".join(json.dumps(request).encode() for request in asked)
+        job = node.ask("POST", "/v2/models/m/jobs", lines, headers=bearer(admin))
+        answers = [json.loads(line) for line in job.body.splitlines()]
+        assert [answer.get("status") for answer in answers] == [400, 400, None]
+        assert "shared memory cannot be used here" in answers[0]["error"]
+        assert node.ask("POST", f"{memory}/unregister", headers=bearer(token)).status == 403
+        assert node.ask("POST", f"{memory}/unregister", headers=bearer(admin)).status == 200
+
+
+@pytest.mark.parametrize("access", ["shared_memory = false", "allow_anonymous = true"])
+def test_a_node_shares_memory_only_where_it_is_let_and_its_clients_are_on_this_machine(
+    tmp_path: Path, access: str
+) -> None:
+    save(tmp_path / "models", "m", onnx_models.doubling())
+    with running_node(tmp_path, tmp_path / "models", f"[access]\n{access}\n") as node:
+        body = b'{"key": "x", "byte_size": 1}'
+        refused = node.ask("POST", "/v2/systemsharedmemory/region/r/register", body)
+        assert refused.status == 403
+        assert "access.shared_memory = true" in refused.error
 
 
 def test_every_line_of_the_log_is_json(guarded: tuple[Node, str]) -> None:

@@ -3,18 +3,23 @@
 The client turns every error answer into an InferenceServerException with message and status.
 """
 
+import asyncio
 import gzip
+import json
 import zlib
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
-from tritonclient.utils import InferenceServerException
+from tritonclient.http.aio import InferenceServerClient as AsyncClient
+from tritonclient.utils import InferenceServerException, serialize_byte_tensor
+from tritonclient.utils import shared_memory as shm
 
 from inference_node.models.session import DATATYPES
-from tests.integration.node_process import Node, running_node
+from tests.integration.node_process import Node, running_node, until
 from tests.unit.inference_node import onnx_models
 from tests.unit.inference_node.onnx_models import SCORES, save
 
@@ -322,18 +327,241 @@ def test_errors_say_what_is_wrong_and_what_is_accepted(client: InferenceServerCl
     assert "has datatype 'FP64'; accepted: FP32" in message
     status, message = refusal(client, "doubling", [x], outputs=[InferRequestedOutput("z")])
     assert (status, message) == ("400", "unknown output 'z'; accepted: y")
-    status, message = refusal(client, "doubling", [x], sequence_id=7, sequence_start=True)
-    assert status == "400"
-    assert "sequences are not supported" in message
-    shared = InferInput("x", [1, 3], "FP32")
-    shared.set_shared_memory("region", 12)
-    status, message = refusal(client, "doubling", [shared])
-    assert status == "400"
-    assert "shared memory is not supported" in message
     status, message = refusal(client, "doubling", [tensor("x", numbers(9, 3))])
     assert status == "400"
     assert "9 items" in message
     assert refusal(client, "fragile", [tensor("x", np.array([7], np.int64))])[0] == "500"
+
+
+def test_a_sequence_is_taken_and_means_nothing_to_a_model_without_state(
+    client: InferenceServerClient,
+) -> None:
+    for place, (start, end) in enumerate([(True, False), (False, False), (False, True)]):
+        x = numbers(1, 3) + place
+        result = client.infer(
+            "doubling", [tensor("x", x)], sequence_id=7, sequence_start=start, sequence_end=end
+        )
+        np.testing.assert_array_equal(result.as_numpy("y"), x * 2)
+
+
+@pytest.fixture
+def region(client: InferenceServerClient) -> Iterator[Any]:
+    """A region `r` of 64 bytes, registered."""
+    made = shm.create_shared_memory_region("r", f"/test-{uuid4()}", 64)
+    try:
+        client.register_system_shared_memory("r", made._shm_key, 64)
+        yield made
+        client.unregister_system_shared_memory("r")
+    finally:
+        shm.destroy_shared_memory_region(made)
+
+
+def test_regions_of_shared_memory_are_registered_shown_and_given_back(
+    client: InferenceServerClient, region: Any
+) -> None:
+    about = {"name": "r", "key": region._shm_key, "offset": 0, "byte_size": 64}
+    assert client.get_system_shared_memory_status("r") == [about]
+    client.register_system_shared_memory("a b", region._shm_key, 24, offset=40)
+    assert client.get_system_shared_memory_status() == [
+        about,
+        {**about, "name": "a b", "offset": 40, "byte_size": 24},
+    ]
+    with pytest.raises(InferenceServerException, match="'r' is registered already"):
+        client.register_system_shared_memory("r", region._shm_key, 64)
+    with pytest.raises(InferenceServerException, match="there is no such object"):
+        client.register_system_shared_memory("s", "/nothing-of-the-kind", 64)
+    with pytest.raises(InferenceServerException, match="beyond the 64 bytes"):
+        client.register_system_shared_memory("s", region._shm_key, 64, offset=1)
+    client.unregister_system_shared_memory("a b")
+    client.unregister_system_shared_memory("a b")
+    assert client.get_system_shared_memory_status() == [about]
+    client.unregister_system_shared_memory()
+    assert client.get_system_shared_memory_status() == []
+    with pytest.raises(InferenceServerException, match="no system shared memory region 'r'") as no:
+        client.get_system_shared_memory_status("r")
+    assert no.value.status() == "404"
+
+
+def test_tensors_go_through_shared_memory_both_ways(
+    client: InferenceServerClient, region: Any
+) -> None:
+    x = InferInput("x", [2, 3], "FP32")
+    x.set_shared_memory("r", 24)
+    y = InferRequestedOutput("y")
+    y.set_shared_memory("r", 24, offset=32)
+    for place in range(3):
+        shm.set_shared_memory_region(region, [numbers(2, 3) + place])
+        result = client.infer("doubling", [x], outputs=[y])
+        assert result.get_output("y")["parameters"] == {
+            "shared_memory_region": "r",
+            "shared_memory_offset": 32,
+            "shared_memory_byte_size": 24,
+        }
+        answered = shm.get_contents_as_numpy(region, np.float32, [2, 3], 32)
+        np.testing.assert_array_equal(answered, (numbers(2, 3) + place) * 2)
+    # One way only, and beside tensors that are in the body.
+    result = client.infer("doubling", [x])
+    np.testing.assert_array_equal(result.as_numpy("y"), (numbers(2, 3) + 2) * 2)
+    client.infer("doubling", [tensor("x", numbers(1, 3))], outputs=[y])
+    answered = shm.get_contents_as_numpy(region, np.float32, [1, 3], 32)
+    np.testing.assert_array_equal(answered, numbers(1, 3) * 2)
+
+
+def test_strings_go_through_shared_memory(client: InferenceServerClient, region: Any) -> None:
+    values = np.array([[b"a", "naïve".encode()]], np.object_)
+    packed = serialize_byte_tensor(values)
+    shm.set_shared_memory_region(region, [packed])
+    x = InferInput("x", [1, 2], "BYTES")
+    x.set_shared_memory("r", len(packed.item()))
+    y = InferRequestedOutput("y")
+    y.set_shared_memory("r", 32, offset=32)
+    client.infer("echo-BYTES", [x], outputs=[y])
+    found = shm.get_contents_as_numpy(region, np.object_, [1, 2], 32)
+    assert found.tolist() == values.tolist()
+
+
+def test_what_does_not_fit_into_shared_memory_is_said(
+    client: InferenceServerClient, region: Any
+) -> None:
+    def shared(name: str, *place: int) -> InferInput:
+        x = InferInput("x", [1, 3], "FP32")
+        x.set_shared_memory(name, *place)
+        return x
+
+    for x, complaint in (
+        (shared("nothing", 12), "region 'nothing' is not registered"),
+        (shared("r", 12, 60), "beyond the 64 bytes"),
+        (shared("r", 8), "shared_memory_byte_size 8; its shape [1, 3] needs 12 bytes"),
+    ):
+        status, message = refusal(client, "doubling", [x])
+        assert status == "400"
+        assert complaint in message
+    y = InferRequestedOutput("y")
+    y.set_shared_memory("r", 8)
+    status, message = refusal(client, "doubling", [shared("r", 12)], outputs=[y])
+    assert (status, message) == (
+        "400", "an output needs 12 bytes; its shared_memory_byte_size is 8",
+    )  # fmt: skip
+
+
+def test_there_is_no_shared_memory_on_a_gpu(client: InferenceServerClient) -> None:
+    assert client.get_cuda_shared_memory_status() == []
+    client.unregister_cuda_shared_memory()
+    client.unregister_cuda_shared_memory("c")
+    with pytest.raises(InferenceServerException, match="'c' is registered") as refused:
+        client.get_cuda_shared_memory_status("c")
+    assert refused.value.status() == "404"
+    with pytest.raises(InferenceServerException, match="CUDA shared memory is not supp") as refused:
+        client.register_cuda_shared_memory("c", "aGFuZGxl", 0, 64)
+    assert refused.value.status() == "400"
+    assert "cuda_shared_memory" not in client.get_server_metadata()["extensions"]
+
+
+def test_requests_are_traced_in_the_log_while_somebody_wants_it(
+    client: InferenceServerClient, node: Node
+) -> None:
+    off = {
+        "trace_level": ["OFF"],
+        "trace_rate": "1000",
+        "trace_count": "-1",
+        "log_frequency": "0",
+        "trace_file": "",
+    }
+    assert client.get_trace_settings() == client.get_trace_settings("sums") == off
+    wanted = {"trace_level": ["TIMESTAMPS"], "trace_rate": "2", "trace_count": "3"}
+    assert client.update_trace_settings("doubling", wanted) == {**off, **wanted}
+    assert client.get_trace_settings() == off
+    for _ in range(10):
+        client.infer("doubling", [tensor("x", numbers(1, 3))])
+    client.infer("echo-FP32", [tensor("x", np.array([[1, 2]], np.float32))])
+    lines = until(lambda: _traces(node, 3))
+    assert {line["model_name"] for line in lines} == {"doubling"}
+    for line in lines:
+        stamps = {stamp["name"]: stamp["ns"] for stamp in line["timestamps"]}
+        assert list(stamps.values()) == sorted(stamps.values())
+        assert {"REQUEST_START", "COMPUTE_START", "REQUEST_END"} <= stamps.keys()
+        assert node.record(line["id"]).arrived_at_us * 1000 == stamps["REQUEST_START"]
+    assert client.get_trace_settings("doubling")["trace_count"] == "0"
+    assert client.update_trace_settings("doubling", {}) == off
+    client.update_trace_settings(settings=wanted)
+    assert client.get_trace_settings("doubling") == {**off, **wanted}
+    clear = {"trace_level": None, "trace_rate": None, "trace_count": None}
+    assert client.update_trace_settings(settings=clear) == off
+    with pytest.raises(InferenceServerException, match="trace settings do not fit") as refused:
+        client.update_trace_settings(settings={"trace_level": ["TENSORS"]})
+    assert refused.value.status() == "400"
+    with pytest.raises(InferenceServerException, match="unknown model 'nothing'") as refused:
+        client.get_trace_settings("nothing")
+    assert refused.value.status() == "404"
+
+
+def _traces(node: Node, count: int) -> list[Any] | None:
+    """Return the traces in the log of `node` once there are `count` of them."""
+    lines = [line for line in node.log().splitlines() if " node: trace {" in line]
+    assert len(lines) <= count
+    traces = [json.loads(line.partition(" node: trace ")[2]) for line in lines]
+    return traces if len(traces) == count else None
+
+
+def test_the_log_is_set_while_the_node_runs(client: InferenceServerClient, node: Node) -> None:
+    before = client.get_log_settings()
+    assert before == {
+        "log_info": True,
+        "log_warning": True,
+        "log_error": True,
+        "log_verbose_level": 0,
+        "log_format": "default",
+        "log_file": "",
+    }
+    try:
+        changes = {"log_error": False, "log_format": "ISO8601", "log_verbose_level": 1}
+        assert client.update_log_settings(changes) == {**before, **changes}
+        assert client.get_log_settings() == {**before, **changes}
+    finally:
+        assert client.update_log_settings(before) == before
+    with pytest.raises(InferenceServerException, match="log settings do not fit") as refused:
+        client.update_log_settings({"log_file": "/etc/passwd"})
+    assert refused.value.status() == "400"
+
+
+def test_the_asynchronous_client_is_served_as_well(node: Node) -> None:
+    async def ask() -> None:
+        async with AsyncClient(f"127.0.0.1:{node.port}") as client:
+            assert await client.is_server_ready()
+            assert await client.is_model_ready("doubling")
+            assert (await client.get_server_metadata())["name"] == "inference_node"
+            assert (await client.get_model_metadata("doubling"))["name"] == "doubling"
+            assert (await client.get_model_config("doubling"))["max_batch_size"] == 8
+            assert len(await client.get_model_repository_index()) > 3
+            assert (await client.get_inference_statistics("doubling"))["model_stats"]
+            assert (await client.get_trace_settings())["trace_level"] == ["OFF"]
+            assert (await client.get_log_settings())["log_info"]
+            assert await client.get_system_shared_memory_status() == []
+            assert await client.get_cuda_shared_memory_status() == []
+            await client.unload_model("spare")
+            await client.load_model("spare")
+            x = numbers(4, 300)
+            for binary in (True, False):
+                results = await asyncio.gather(
+                    *(
+                        client.infer(
+                            "any length",
+                            [tensor("x", x + place, binary=binary)],
+                            outputs=[InferRequestedOutput("y", binary_data=binary)],
+                            request_id=str(place),
+                            request_compression_algorithm="gzip",
+                            response_compression_algorithm="deflate",
+                        )
+                        for place in range(5)
+                    )
+                )
+                for place, result in enumerate(results):
+                    assert result.get_response()["id"] == str(place)
+                    np.testing.assert_array_equal(result.as_numpy("y"), x + place)
+            with pytest.raises(InferenceServerException, match="unknown model"):
+                await client.infer("nothing", [tensor("x", x)])
+
+    asyncio.run(ask())
 
 
 def test_bytes_that_are_no_text_are_refused(client: InferenceServerClient) -> None:

@@ -10,9 +10,10 @@ from typing import Any, cast
 from msgspec import structs
 
 from inference_node.app import App
-from inference_node.config import NodeConfig, ServingConfig
+from inference_node.config import LoggingConfig, NodeConfig, ServingConfig
 from inference_node.http.request import Request
 from inference_node.http.response import Response, StreamingResponse
+from inference_node.log import Log
 from inference_node.models.config import ResponseCacheConfig, ScalingConfig
 from inference_node.models.repository import Model, ModelRepository
 from inference_node.models.session import Session, Tensor
@@ -80,7 +81,13 @@ class Stage:
         self.second = BusySession()
         models = [self._model("1", self.session, cache), self._model("2", self.second, cache)]
         self.node = Node(
-            config, ModelRepository(models, config, {"cpu": "cpu"}), None, spool, clock, clock.us
+            config,
+            ModelRepository(models, config, {"cpu": "cpu"}),
+            None,
+            spool,
+            clock,
+            clock.us,
+            Log(LoggingConfig()),
         )
         self.app: App = self.node.app
 

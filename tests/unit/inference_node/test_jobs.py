@@ -12,11 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inference_node import jobs
 from inference_node.config import NodeConfig, ServingConfig
 from inference_node.errors import ClientGoneError, RequestTimeoutError
 from inference_node.http.request import Request
 from inference_node.http.response import Response
 from inference_node.jobs import _lines
+from inference_node.line_process import LineProcess
+from inference_node.metering.receipt import Receipt
 from tests.unit.inference_node.gated_session import SHIFT
 from tests.unit.inference_node.stage import BODY, Stage, body_of, complete, records, request
 from tests.unit.inference_node.virtual_time import ManualClock, run, turns, until
@@ -117,6 +120,41 @@ def test_a_job_is_not_even_read_while_every_worker_has_a_request(tmp_path: Path)
         assert (await answers)[-1] == {"lines": 20, "succeeded": 20, "failed": 0}
 
     assert len(records(tmp_path, story)) == 21
+
+
+def test_the_time_of_a_line_is_up_when_it_is_also_while_every_worker_has_a_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = asyncio.Event()
+
+    async def converted(_: LineProcess, line: bytes) -> tuple[bytes, None]:
+        await parsed.wait()
+        return line, None
+
+    async def story(stage: Stage) -> None:
+        line = json.dumps(json.loads(LINE) | {"parameters": {"timeout": 1000}}).encode()
+        response = await stage.job(job_of(line))
+        answers = asyncio.create_task(answered(response.parts))
+        await turns()
+        # The line is in the node; the only worker gets a request before it can have it.
+        blocker = stage.ask(body_of(1))
+        await until(lambda: stage.session.started == 1)
+        parsed.set()
+        await turns()
+        stage.clock.us += 999
+        await turns()
+        assert not answers.done()
+        stage.clock.us += 1
+        await turns()
+        assert answers.done()
+        first, last = await answers
+        assert (first["status"], last["failed"]) == (503, 1)
+        stage.session.release(0)
+        await blocker
+
+    monkeypatch.setattr(LineProcess, "converted", converted)
+    late, _ = records(tmp_path, story)
+    assert (late.error, late.total_us, late.queue_us) == ("queue_timeout", 1000, 1000)
 
 
 def test_requests_come_before_a_job_and_only_so_many_lines_of_it_wait(tmp_path: Path) -> None:
@@ -240,6 +278,30 @@ def test_a_stop_during_a_job_cuts_off_its_lines_which_say_so(tmp_path: Path) -> 
     found = records(tmp_path, story)
     assert {(r.status, r.error) for r in found} == {(503, "node_stopping")}
     assert sorted(r.compute_us for r in found) == [0, 0, 0, 0, 0, 0, 100]
+
+
+@pytest.mark.parametrize("turn", range(1, 25))
+def test_a_line_that_begins_in_the_turn_in_which_its_job_is_cut_off_leaves_its_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn: int
+) -> None:
+    taken: list[str] = []
+
+    def take(*about: Any) -> Receipt:
+        receipt = Receipt(*about)
+        taken.append(receipt.record_id)
+        return receipt
+
+    async def story(stage: Stage) -> None:
+        response = await stage.job(job_of(LINE * 7))
+        task = asyncio.create_task(answered(response.parts))
+        await turns(turn)
+        task.cancel()
+        await turns()
+        stage.open()
+        await until(task.done)
+
+    monkeypatch.setattr(jobs, "Receipt", take)
+    assert sorted(record.record_id for record in records(tmp_path, story)) == sorted(taken)
 
 
 def test_a_defect_costs_one_line_and_tells_nothing(

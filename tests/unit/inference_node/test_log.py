@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from inference_node.access.tokens_file import new_token
 from inference_node.config import LoggingConfig
-from inference_node.log import JsonLines, TextLines, configure_logging, masked
+from inference_node.errors import InvalidRequestError
+from inference_node.log import JsonLines, Log, TextLines, configure_logging, masked
+from inference_node.protocol.log_settings import LogSettings, updated
 
 ROOT = Path(__file__).parents[3]
 HOSTILE = [
@@ -182,6 +184,92 @@ def test_the_whole_process_logs_as_configured_and_each_event_once(form: str) -> 
         assert "wrong call" in events[2]["message"]
     else:
         assert warning[0].endswith(" WARNING node: at warning")
+
+
+LEVELS = """
+import logging, sys
+from inference_node.config import LoggingConfig
+from inference_node.log import configure_logging
+from inference_node.protocol.log_settings import LogSettings
+log = configure_logging(LoggingConfig())
+for settings in (
+    LogSettings(log_info=False),
+    LogSettings(log_warning=False, log_verbose_level=2),
+    LogSettings(log_error=False, log_format="ISO8601"),
+    log.settings,
+):
+    log.change(settings)
+    for level in ("debug", "info", "warning", "error"):
+        getattr(logging.getLogger("x"), level)("at %s", level)
+"""
+
+
+def test_each_level_is_switched_by_itself_while_the_process_runs() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", LEVELS], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    lines = ended.stderr.splitlines()
+    assert [line.rpartition(" ")[2] for line in lines] == [
+        "warning", "error", "debug", "info", "error", "info", "warning", "info", "warning", "error",
+    ]  # fmt: skip
+    in_iso = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [A-Z]+ node: at .*"
+    assert [bool(re.fullmatch(in_iso, line)) for line in lines] == [
+        place in (5, 6) for place in range(10)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("level", "written"),
+    [
+        ("debug", (True, True, 1)),
+        ("info", (True, True, 0)),
+        ("warning", (False, True, 0)),
+        ("error", (False, False, 0)),
+    ],
+)
+def test_settings_are_those_of_the_configuration_first(
+    level: Any, written: tuple[bool, bool, int]
+) -> None:
+    for form, time_format in (("text", "default"), ("json", "ISO8601")):
+        config = LoggingConfig(format=form, level=level)  # type: ignore[arg-type]
+        settings = Log(config).settings
+        found = (settings.log_info, settings.log_warning, settings.log_verbose_level)
+        assert found == written
+        assert settings.log_error
+        assert (settings.log_format, settings.log_file) == (time_format, "")
+
+
+def test_the_time_in_json_stays_what_it_is() -> None:
+    log = Log(LoggingConfig(format="json"))
+    with pytest.raises(InvalidRequestError, match="log_format is 'default'; accepted: ISO8601"):
+        log.change(LogSettings(log_info=False))
+    assert log.settings.log_info
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (b'{"log_info": 1}', "Expected `bool`"),
+        (b'{"log_verbose_level": -1}', "$.log_verbose_level"),
+        (b'{"log_verbose_level": true}', "$.log_verbose_level"),
+        (b'{"log_format": "json"}', "'json'"),
+        (b'{"log_file": "/etc/passwd"}', "$.log_file"),
+        (b'{"log_warnings": false}', "log_warnings"),
+        (b'{"log_info": false', "truncated"),
+        (b"[]", "Expected `object`"),
+        (b"\xff", "log settings"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(body: bytes, complaint: str) -> None:
+    with pytest.raises(InvalidRequestError, match="accepted: log_info") as refusal:
+        updated(LogSettings(), body)
+    assert complaint in str(refusal.value)
+
+
+def test_an_update_changes_what_it_names() -> None:
+    assert updated(LogSettings(log_info=False), b"") == LogSettings(log_info=False)
+    changed = updated(LogSettings(log_info=False), b'{"log_verbose_level": 2, "log_file": ""}')
+    assert changed == LogSettings(log_info=False, log_verbose_level=2)
 
 
 def test_handlers_of_others_are_left_where_they_are() -> None:

@@ -21,13 +21,23 @@ def test_any_name_reaches_its_model_when_it_is_percent_encoded(
     if version is not None:
         named += ["versions", quote(version, safe="")]
     path = "/".join(["/v2/models", *named, *rest])
-    method, action = OF_A_MODEL[rest]
-    if path not in OF_THE_NODE:
-        assert find_route(method, path) == Route(action, name, version)
+    for method, action in OF_A_MODEL[rest].items():
+        if path not in OF_THE_NODE:
+            assert find_route(method, path) == Route(action, name, version)
 
 
-@pytest.mark.parametrize("path", [*OF_THE_NODE, "/v2/models/m", "/v2/models/m/versions/1/jobs"])
-def test_a_path_takes_one_method_and_says_which_and_head_where_it_takes_get(path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        *OF_THE_NODE,
+        "/v2/models/m",
+        "/v2/models/m/versions/1/jobs",
+        "/v2/models/m/trace/setting",
+        "/v2/systemsharedmemory/region/r/status",
+        "/v2/cudasharedmemory/region/r/register",
+    ],
+)
+def test_a_path_says_which_methods_it_takes_and_head_where_it_takes_get(path: str) -> None:
     taken = []
     for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get"):
         try:
@@ -35,7 +45,7 @@ def test_a_path_takes_one_method_and_says_which_and_head_where_it_takes_get(path
             taken.append(method)
         except MethodNotAllowedError as error:
             refusal = dict(error.headers)[b"allow"].decode()
-    assert taken in (["GET", "HEAD"], ["POST"])
+    assert taken in (["GET", "HEAD"], ["POST"], ["GET", "HEAD", "POST"])
     assert refusal == ", ".join(taken)
 
 
@@ -58,6 +68,15 @@ def test_a_path_takes_one_method_and_says_which_and_head_where_it_takes_get(path
         "/v2/../v2/models/m",
         "/%76%32",
         "/metrics/x",
+        "/v2/trace",
+        "/v2/models/m/trace",
+        "/v2/models/m/versions/1/trace/setting",
+        "/v2/systemsharedmemory",
+        "/v2/systemsharedmemory/register",
+        "/v2/systemsharedmemory/region/status",
+        "/v2/systemsharedmemory/region/a/b/status",
+        "/v2/systemsharedmemory/region/a/delete",
+        "/v2/sharedmemory/status",
         "/" * 60_000,
     ],
 )
@@ -73,6 +92,18 @@ def test_any_other_path_is_not_found_and_quoted_in_part_only(path: str) -> None:
 def test_models_are_loaded_by_name(path: str) -> None:
     name = "m/n" if "%2F" in path else "x"
     assert find_route("POST", path) == Route("load", name)
+
+
+def test_regions_of_memory_are_named_and_a_method_tells_asking_from_changing() -> None:
+    path = "/v2/systemsharedmemory/region/a%2Fb/"
+    assert find_route("GET", path + "status") == Route("system_memory", region="a/b")
+    assert find_route("POST", path + "register") == Route("register_system_memory", region="a/b")
+    assert find_route("POST", "/v2/cudasharedmemory/region/c/unregister") == Route(
+        "unregister_cuda_memory", region="c"
+    )
+    assert find_route("GET", "/v2/models/m/trace/setting") == Route("trace", "m")
+    assert find_route("POST", "/v2/models/m/trace/setting") == Route("update_trace", "m")
+    assert find_route("HEAD", "/v2/logging") == Route("log")
 
 
 def test_what_a_client_makes_up_is_kept_only_while_it_is_short_and_for_a_few_paths() -> None:

@@ -33,7 +33,7 @@ def refused(identity: Identity | None = None, /, **headers: str) -> tuple[Caller
 
 def test_without_headers_the_caller_is_nobody_in_particular() -> None:
     assert read() == (NOBODY, None)
-    assert Caller("default", "normal", {}, "live", None, None) == NOBODY
+    assert Caller("default", "normal", {}, "live", None, None, admin=True) == NOBODY
 
 
 def test_every_header_is_on_the_caller() -> None:
@@ -53,7 +53,15 @@ def test_every_header_is_on_the_caller() -> None:
         "replay",
         "eu-west-1",
         "user 17",
+        admin=True,
     )
+
+
+def test_an_administrator_is_one_by_the_token_alone() -> None:
+    operator = Identity("operators", admin=True)
+    assert read(operator) == (Caller("operators", admin=True), None)
+    assert read(operator, priority="high")[0].admin
+    assert not read(SEARCH, priority="high")[0].admin
 
 
 def test_empty_headers_say_nothing() -> None:
@@ -61,7 +69,7 @@ def test_empty_headers_say_nothing() -> None:
         ("tenant", "priority", "labels", "origin", "client_region", "split_key"), " "
     )
     assert read(**empty) == (NOBODY, None)
-    assert read(**{**empty, "priority": "high"}) == (Caller(priority="high"), None)
+    assert read(**{**empty, "priority": "high"}) == (Caller(priority="high", admin=True), None)
 
 
 def test_eight_labels_and_names_of_128_characters_are_accepted() -> None:
@@ -103,7 +111,7 @@ def test_a_wrong_header_does_not_take_the_others_with_it() -> None:
     caller, error = refused(tenant="shop", priority="urgent", labels="team=search", origin="?")
     assert "x-priority is" in error
     assert "x-origin is" in error
-    assert caller == Caller("shop", "normal", {"team": "search"}, "live", None)
+    assert caller == Caller("shop", "normal", {"team": "search"}, "live", None, admin=True)
 
 
 def test_a_complaint_about_a_long_header_is_short() -> None:

@@ -190,6 +190,29 @@ def test_what_goes_on_after_the_first_word_is_given_up_at_the_second(client_stay
     play(story, stubborn)
 
 
+def test_a_request_that_begins_in_the_turn_in_which_the_drain_ends_is_handled_and_answered() -> (
+    None
+):
+    async def cut(request: Request) -> Response:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return Response(503, b"cut")
+        return Response(200)
+
+    async def story(server: HttpServer, connect: Connect) -> None:
+        client = await connect()
+        while not server.connections:
+            await asyncio.sleep(0)
+        connection = only_connection(server)
+        # As the loop does where both are due in one turn: the handler has not taken a step yet.
+        connection.data_received(GET)
+        connection.cut_off()
+        assert (await client.answer())[::2] == (503, b"cut")
+
+    play(story, cut)
+
+
 def test_what_was_streamed_before_the_cut_arrives_and_is_seen_to_be_incomplete() -> None:
     size = 20_000_000  # more than the system takes
 

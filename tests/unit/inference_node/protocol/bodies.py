@@ -34,6 +34,15 @@ def binary_input(name: str, datatype: str, shape: list[int], size: int) -> dict[
     return {"name": name, "datatype": datatype, "shape": shape, "parameters": about}
 
 
+def shared_input(
+    name: str, datatype: str, shape: list[int], region: str, size: int, offset: int = 0
+) -> dict[str, Any]:
+    about: dict[str, Any] = {"shared_memory_region": region, "shared_memory_byte_size": size}
+    if offset:
+        about["shared_memory_offset"] = offset
+    return {"name": name, "datatype": datatype, "shape": shape, "parameters": about}
+
+
 def body_of(inputs: list[dict[str, Any]], data: bytes = b"", **more: Any) -> tuple[bytes, int]:
     """Return a body with `data` behind its JSON, and the length of the JSON."""
     text = json.dumps({"inputs": inputs} | more).encode()

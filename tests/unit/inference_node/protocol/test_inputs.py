@@ -20,8 +20,10 @@ from tests.unit.inference_node.protocol.bodies import (
     binary_tensor_of,
     body_of,
     json_input,
+    shared_input,
     signature_with,
 )
+from tests.unit.inference_node.protocol.memory import FakeMemory
 
 
 def tensor_of(datatype: str, shape: list[int], data: object, spec: tuple[int, ...]) -> Tensor:
@@ -348,6 +350,49 @@ def test_an_input_in_json_and_one_in_binary_go_together() -> None:
         "b": [1, -1],
     }
     assert list(tensors) == ["a", "b"]
+
+
+@pytest.mark.parametrize("datatype", [name for name, _ in DATATYPES.values()])
+def test_a_tensor_in_shared_memory_is_the_one_that_it_is_in_a_body(datatype: str) -> None:
+    data = struct.pack("<I1sI1s", 1, b"a", 1, b"b")
+    if datatype != "BYTES":
+        data = np.array([0, 1], dict(DATATYPES.values())[datatype]).tobytes()
+    spec = TensorSpec("x", datatype, (-1, 2))
+    expected = binary_tensor_of(datatype, [1, 2], data, spec.shape)
+    memory = FakeMemory(r=b"..." + data + b"...")
+    body, _ = body_of([shared_input("x", datatype, [1, 2], "r", len(data), offset=3)])
+    tensor = input_tensors(decode_infer(body), signature_with(spec), memory)["x"]
+    assert tensor.dtype == expected.dtype
+    assert tensor.tolist() == expected.tolist()
+    memory.regions["r"][3:] = bytes(len(data) + 3)  # what a client does later is not seen
+    assert tensor.tolist() == expected.tolist()
+
+
+def test_bytes_in_shared_memory_that_do_not_fit_are_refused_by_the_name_of_their_parameter() -> (
+    None
+):
+    signature = signature_with(TensorSpec("x", "FP32", (-1, 2)))
+    for size, region, complaint in (
+        (7, "r", "'x' has shared_memory_byte_size 7; its shape"),
+        (8, "nothing", "nothing is not registered"),
+    ):
+        body, _ = body_of([shared_input("x", "FP32", [1, 2], region, size)])
+        with pytest.raises(InvalidRequestError, match=complaint):
+            input_tensors(decode_infer(body), signature, FakeMemory(r=bytes(20)))
+
+
+def test_shared_memory_is_read_only_for_what_the_model_takes() -> None:
+    memory = FakeMemory(r=bytes(8))
+    signature = signature_with(TensorSpec("x", "FP32", (-1, 2)))
+    wrong = [
+        shared_input("z", "FP32", [1, 2], "r", 8),
+        shared_input("x", "INT8", [1, 2], "r", 8),
+        shared_input("x", "FP32", [1, 3], "r", 8),
+    ]
+    for tensor in wrong:
+        with pytest.raises(InvalidRequestError):
+            input_tensors(decode_infer(body_of([tensor])[0]), signature, memory)
+    assert memory.required == []
 
 
 def test_a_model_made_for_one_item_takes_one() -> None:

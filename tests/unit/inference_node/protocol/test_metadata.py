@@ -9,8 +9,8 @@ from inference_node.protocol.metadata import encode_model_metadata, encode_serve
 def test_the_node_names_itself_and_what_it_does() -> None:
     content = json.loads(encode_server_metadata("1.2"))
     assert (content["name"], content["version"]) == ("inference_node", "1.2")
-    assert {"binary_tensor_data", "statistics"} <= set(content["extensions"])
-    assert not {"sequence", "system_shared_memory", "trace"} & set(content["extensions"])
+    assert {"binary_tensor_data", "statistics", "trace"} <= set(content["extensions"])
+    assert not {"sequence", "cuda_shared_memory"} & set(content["extensions"])
 
 
 def test_metadata_lists_versions_inputs_and_outputs() -> None:

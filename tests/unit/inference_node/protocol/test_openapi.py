@@ -8,7 +8,13 @@ import schemathesis
 
 from inference_node.errors import MethodNotAllowedError, RequestError
 from inference_node.protocol.openapi import openapi_document
-from inference_node.routes import OF_A_MODEL, OF_THE_NODE, find_route
+from inference_node.routes import (
+    OF_A_MODEL,
+    OF_A_REGION,
+    OF_ALL_VERSIONS,
+    OF_THE_NODE,
+    find_route,
+)
 
 PATHS: dict[str, Any] = openapi_document()["paths"]
 OPERATIONS = [(path, method.upper()) for path, methods in PATHS.items() for method in methods]
@@ -38,8 +44,10 @@ def test_every_path_of_the_node_is_in_it() -> None:
     of_models = ["".join(f"/{segment}" for segment in rest) for rest in OF_A_MODEL]
     of_a_model = {f"/v2/models/{{model}}{rest}" for rest in of_models}
     of_a_version = {f"/v2/models/{{model}}/versions/{{version}}{rest}" for rest in of_models}
+    of_a_model |= {f"/v2/models/{{model}}/{'/'.join(rest)}" for rest in OF_ALL_VERSIONS}
+    of_a_region = {f"/v2/{kind}/region/{{region}}/{verb}" for kind, verb in OF_A_REGION}
     control = {f"/v2/repository/models/{{model}}/{action}" for action in ("load", "unload")}
-    assert set(PATHS) == set(OF_THE_NODE) | of_a_model | of_a_version | control
+    assert set(PATHS) == set(OF_THE_NODE) | of_a_model | of_a_version | of_a_region | control
 
 
 def test_every_error_has_the_protocols_shape_and_every_status_is_there() -> None:

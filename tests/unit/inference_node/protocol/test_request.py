@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from inference_node.errors import InvalidRequestError
 from inference_node.protocol.request import decode_header_length, decode_infer
+from inference_node.protocol.shared_memory import Place
 from tests.unit.inference_node.protocol.bodies import (
     binary_input,
     body_of,
     json_input,
     request_with,
+    shared_input,
 )
 
 
@@ -86,28 +88,62 @@ def test_priority_and_timeout_are_read() -> None:
         ({"timeout": True}, "Expected `int`, got `bool` - at `$.parameters.timeout`"),
         ({"timeout": -1}, "Expected `int` >= 0 - at `$.parameters.timeout`"),
         ({"binary_data_output": 1}, "Expected `bool`, got `int`"),
-        ({"sequence_id": 7}, "sequence_id is 7; sequences are not supported"),
-        ({"sequence_id": "a"}, "sequence_id is 'a'; sequences are not supported"),
     ],
 )
-def test_parameters_of_a_wrong_type_or_of_what_the_node_does_not_do_are_named(
-    parameters: dict[str, Any], complaint: str
-) -> None:
+def test_parameters_of_a_wrong_type_are_named(parameters: dict[str, Any], complaint: str) -> None:
     assert complaint in refusal(json.dumps({"inputs": [], "parameters": parameters}).encode())
 
 
-def test_a_sequence_of_zero_is_none() -> None:
-    assert request_with(parameters={"sequence_id": 0}).inputs == []
-    assert request_with(parameters={"sequence_id": ""}).inputs == []
+@pytest.mark.parametrize("name", [0, "", 7, "a"])
+def test_a_sequence_means_nothing_to_models_that_keep_no_state(name: int | str) -> None:
+    parameters = {"sequence_id": name, "sequence_start": True, "sequence_end": False}
+    assert request_with(parameters=parameters).inputs == []
 
 
-def test_shared_memory_is_refused_for_inputs_and_outputs() -> None:
-    about = {"shared_memory_region": "r", "shared_memory_byte_size": 4}
+def test_inputs_in_shared_memory_have_a_place_and_take_no_bytes_of_the_body() -> None:
+    inputs = [
+        binary_input("a", "UINT8", [3], 3),
+        shared_input("b", "UINT8", [4], "r", 4),
+        shared_input("c", "UINT8", [4], "r", 4, offset=8),
+        binary_input("d", "UINT8", [2], 2),
+    ]
+    body, length = body_of(inputs, b"aaadd")
+    request = decode_infer(body, length)
+    assert request.offsets == [length, length + 3, length + 3, length + 3]
+    assert request.places == {"b": Place("r", 0, 4), "c": Place("r", 8, 4)}
+
+
+@pytest.mark.parametrize(
+    ("about", "complaint"),
+    [
+        ({"shared_memory_region": "r"}, "lacks parameter shared_memory_byte_size"),
+        ({"shared_memory_byte_size": 4}, "lacks parameter shared_memory_region"),
+        ({"shared_memory_region": 1}, "Expected `str"),
+        ({"shared_memory_region": "r", "shared_memory_byte_size": -1}, "Expected `int` >= 0"),
+        (
+            {"shared_memory_region": "r", "shared_memory_byte_size": 2**63},
+            "Expected `int` <= 9",
+        ),
+        (
+            {"shared_memory_region": "r", "shared_memory_byte_size": 4, "binary_data_size": 4},
+            "input 'x' has binary_data_size and shared_memory_region; accepted: one of them",
+        ),
+    ],
+)
+def test_a_place_in_shared_memory_that_is_none_is_refused(
+    about: dict[str, Any], complaint: str
+) -> None:
     tensor = {"name": "x", "shape": [1], "datatype": "FP32", "parameters": about}
-    expected = "'x' has parameter shared_memory_region; shared memory is not supported"
-    assert refusal(body_of([tensor])[0]) == f"input {expected}"
-    output = {"name": "x", "parameters": about}
-    assert refusal(body_of([], outputs=[output])[0]) == f"output {expected}"
+    message = refusal(body_of([tensor])[0])
+    assert complaint in message
+    assert "shared_memory" in message
+
+
+def test_data_both_in_json_and_in_shared_memory_are_refused() -> None:
+    both = shared_input("x", "UINT8", [1], "r", 1) | {"data": [1]}
+    assert refusal(body_of([both])[0]) == (
+        "input 'x' has data and shared_memory_region; accepted: one of them"
+    )
 
 
 def test_binary_data_belong_to_the_inputs_in_their_order() -> None:

@@ -14,6 +14,7 @@ from inference_node.models.session import DATATYPES, Tensor, TensorSpec
 from inference_node.protocol.response import encode_infer, requested_outputs
 from inference_node.protocol.signature import Signature
 from tests.unit.inference_node.protocol.bodies import request_with, signature_with
+from tests.unit.inference_node.protocol.memory import FakeMemory
 
 X = TensorSpec("x", "FP32", (-1,))
 
@@ -27,6 +28,11 @@ def answer(signature: Signature, tensors: Mapping[str, Tensor], **more: Any) -> 
     if length is None:
         return json.loads(body), b""
     return json.loads(body[:length]), body[length:]
+
+
+def shared_output(name: str, region: str, size: int, **more: Any) -> dict[str, Any]:
+    about = {"shared_memory_region": region, "shared_memory_byte_size": size}
+    return {"name": name, "parameters": about | more}
 
 
 def with_outputs(*outputs: TensorSpec, **more: Any) -> Signature:
@@ -156,3 +162,61 @@ def test_classification_of_what_holds_no_numbers_is_refused() -> None:
 def test_a_number_of_classes_that_is_none_is_refused(count: Any) -> None:
     with pytest.raises(InvalidRequestError, match="classification"):
         request_with(outputs=[{"name": "y", "parameters": {"classification": count}}])
+
+
+def test_outputs_in_shared_memory_leave_their_place_in_the_answer_and_no_bytes() -> None:
+    signature = with_outputs(*(TensorSpec(name, "INT16", (-1,)) for name in "abc"))
+    outputs = {name: np.array([value], np.int16) for name, value in (("a", 1), ("b", 2), ("c", 3))}
+    asked = [
+        shared_output("a", 'r"1', 6, shared_memory_offset=4),
+        {"name": "b", "parameters": {"binary_data": True}},
+        shared_output("c", "r2", 2, binary_data=False),
+    ]
+    request = request_with(outputs=asked)
+    wanted = requested_outputs(request, signature)
+    memory = FakeMemory(**{'r"1': bytes(8), "r2": bytes(2)})
+    parts, length = encode_infer(request, signature, wanted, outputs, memory)
+    body = b"".join(parts)
+    content = json.loads(body[:length])
+    assert [output.get("parameters") for output in content["outputs"]] == [
+        {
+            "shared_memory_region": 'r"1',
+            "shared_memory_offset": 4,
+            "shared_memory_byte_size": 2,
+        },
+        {"binary_data_size": 2},
+        {"shared_memory_region": "r2", "shared_memory_offset": 0, "shared_memory_byte_size": 2},
+    ]
+    assert not any("data" in output for output in content["outputs"])
+    assert body[length:] == b"\2\0"
+    assert memory.regions == {'r"1': b"\0\0\0\0\1\0\0\0", "r2": b"\3\0"}
+
+
+def test_an_answer_that_lies_in_shared_memory_as_a_whole_is_json() -> None:
+    signature = with_outputs(TensorSpec("y", "BYTES", (-1,)))
+    request = request_with(outputs=[shared_output("y", "r", 50)])
+    wanted = requested_outputs(request, signature)
+    memory = FakeMemory(r=bytes(10))
+    tensors = {"y": np.array(["é"], np.object_)}
+    parts, length = encode_infer(request, signature, wanted, tensors, memory)
+    assert length is None
+    [output] = json.loads(b"".join(parts))["outputs"]
+    assert output["parameters"]["shared_memory_byte_size"] == 6
+    assert memory.regions["r"] == b"\2\0\0\0\xc3\xa9" + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("about", "complaint"),
+    [
+        ({"shared_memory_byte_size": 4}, "output 'y' lies in shared memory, but lacks"),
+        ({"shared_memory_region": "r"}, "output 'y' lies in shared memory, but lacks"),
+        (
+            {"shared_memory_region": "r", "shared_memory_byte_size": 4, "classification": 1},
+            "output 'y' has classification and shared_memory_region",
+        ),
+    ],
+)
+def test_a_place_that_is_none_is_refused(about: dict[str, Any], complaint: str) -> None:
+    signature = with_outputs(TensorSpec("y", "FP32", (-1,)))
+    with pytest.raises(InvalidRequestError, match=complaint):
+        requested_outputs(request_with(outputs=[{"name": "y", "parameters": about}]), signature)
