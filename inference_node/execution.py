@@ -56,7 +56,8 @@ class Executor:
         config = model.config.response_cache
         ttl_us = round(config.ttl_seconds * 1_000_000)
         tenant = receipt.caller.tenant if config.isolate_tenants else None
-        key = cache_key(model.name, model.version, model.fingerprint, inputs, names, tenant)
+        fingerprint = model.fingerprint
+        key = cache_key(model.name, model.version, fingerprint, inputs, names, tenant)
         hit = self._answers.now(key)
         if hit is not None:
             receipt.cache = hit.tier
@@ -74,6 +75,8 @@ class Executor:
             ttl_us,
             lambda: self._execute(model, inputs, receipt, level, timeout_us),
             claim,
+            # While it waited the model may have been loaded anew, from another file.
+            lambda: model.fingerprint == fingerprint,
         )
         return outputs
 

@@ -56,6 +56,7 @@ class Answers(Generic[Run]):
         ttl_us: int,
         execute: Callable[[], Coroutine[Any, Any, Run]],
         claim: Callable[[Run], None],
+        is_current: Callable[[], bool] = lambda: True,
     ) -> tuple[Mapping[str, Tensor], CacheOutcome]:
         """Return the outputs for `key` and how they were come by: from a lower tier, from an equal
         request that was executing or that asked a tier already, or by `execute`.
@@ -64,7 +65,8 @@ class Answers(Generic[Run]):
         is called with an execution if its machine time belongs on this request's record, however
         this call ends: with outputs, with an error or with CancelledError. Over all calls that
         happens once for each execution. What is returned by `execute` is kept for `ttl_us` in its
-        `outputs` of these names, unless it has an error, which is raised here in all who waited.
+        `outputs` of these names, unless it has an error, which is raised here in all who waited, or
+        `is_current` tells that `key` does not stand for it any more.
 
         `execute` may be cancelled when all who waited have left. Where the machine works on it
         already, it waits for the end and returns nevertheless, or that machine time is nobody's.
@@ -86,7 +88,8 @@ class Answers(Generic[Run]):
             if run.error is not None:
                 return _Computed({}, "miss", run, run.error)
             wanted = {name: run.outputs[name] for name in outputs}
-            self._cache.store(key, wanted, ttl_us)
+            if is_current():
+                self._cache.store(key, wanted, ttl_us)
             return _Computed(wanted, "miss", run)
 
         computed = await self._flights.get((key, apart), compute, accept)

@@ -56,9 +56,9 @@ class Model:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of its file as it was loaded last: what another file under the same name answers
-        is not its answer."""
-        return self.source.fingerprint
+        """A hash of the file that its sessions are made of, of several while one pool has loaded a
+        new file and another one has not: what one file answers is not the other's answer."""
+        return "+".join({sessions.fingerprint: None for sessions in self.sessions.values()})
 
     @property
     def failure(self) -> ModelUnavailableError | None:
@@ -67,7 +67,11 @@ class Model:
         return next((failure for failure in failures if failure is not None), None)
 
     async def load(self) -> None:
-        """Load it in every pool; raises ModelUnavailableError where that fails."""
+        """Load it in every pool, anew where it is loaded: its file may have been replaced. What is
+        loaded serves until then, and on where that fails.
+
+        Raises ModelUnavailableError where it fails.
+        """
         await asyncio.gather(*(sessions.load() for sessions in self.sessions.values()))
 
     def unload(self) -> None:

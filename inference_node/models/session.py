@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from inference_node.cache.fingerprint import model_fingerprint
 from inference_node.config import Device
 from inference_node.errors import ExecutionError, StartError
 
@@ -20,6 +21,7 @@ Tensor = NDArray[np.generic]
 UsedDevice = Literal["cpu", "gpu"]
 
 FATAL_ONLY = 4
+MOST_LOOKS = 3
 CUDA = "CUDAExecutionProvider"
 PROVIDERS: Mapping[UsedDevice, list[str]] = {
     "cpu": ["CPUExecutionProvider"],
@@ -69,7 +71,8 @@ class TensorSpec:
 
 
 class Session:
-    """Executes one model version; safe to use from several threads at once.
+    """Executes one model version; safe to use from several threads at once. `fingerprint` is that
+    of the file it was made of.
 
     Raises StartError for a file that is missing or no usable model, and where `device` is gpu and
     the model would not run on one: ONNX Runtime itself falls back to the CPU without a word.
@@ -79,10 +82,11 @@ class Session:
         self._path = path
         self._logged: set[type[Exception]] = set()
         try:
-            path.open("rb").close()
             # By its path: of a model given as bytes it parses the weights without letting go of the
             # interpreter, and everybody's requests stand still (0.25 s for 400 MiB).
-            self._session = _open(str(path), device, threads)
+            self.fingerprint, self._session = _unchanged(path, device, threads)
+        except StartError:
+            raise
         except OSError as error:
             raise StartError(f"{path}: {error.strerror}") from error
         except Exception as error:  # ONNX Runtime's errors have no common base but this
@@ -131,6 +135,18 @@ def usable_device(device: Device) -> UsedDevice:
     if device == "gpu":
         raise StartError(_no_gpu())
     return "cpu"
+
+
+def _unchanged(path: Path, device: UsedDevice, threads: int) -> tuple[str, ort.InferenceSession]:
+    """Return the fingerprint of `path` and a session made of just that: the file may be replaced
+    between one look at it and the next. Raises StartError where that goes on."""
+    fingerprint = model_fingerprint(path)
+    for _ in range(MOST_LOOKS):
+        session = _open(str(path), device, threads)
+        before, fingerprint = fingerprint, model_fingerprint(path)
+        if fingerprint == before:
+            return fingerprint, session
+    raise StartError(f"{path}: changes while it is read")
 
 
 def _open(model: str | bytes, device: UsedDevice, threads: int) -> ort.InferenceSession:

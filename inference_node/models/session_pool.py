@@ -46,6 +46,9 @@ class SessionPool:
     """Lends sessions to who executes. Lives in the event loop; only loading is on another thread,
     one load at a time.
 
+    All sessions that are lent are made of one file, whose `fingerprint` is kept here. When it is
+    replaced they go on; `load` opens as many of the new one, and then takes them all at once.
+
     `open_session` and `warm_up` are called on that thread; the first raises StartError when the
     model cannot be loaded.
     """
@@ -65,6 +68,7 @@ class SessionPool:
         self.device = device
         self.scaling = scaling
         self.counts = LoadCounts()
+        self.fingerprint = ""
         self.requests = 0
         self.used_at_us = clock.now_us()
         self._label = f"model {model!r} version {version!r}"
@@ -75,6 +79,9 @@ class SessionPool:
         self._target = scaling.min_sessions
         self._free: list[Session] = []
         self._taken: dict[Session, int] = {}
+        self._outdated: set[Session] = set()  # taken, and not to be lent again
+        self._fresh: list[Session] | None = None  # to take the place of all; None: nobody asked
+        self._renewals = 0
         self._loading = False
         self._awaited = False
         self._unloaded = False
@@ -124,6 +131,10 @@ class SessionPool:
             return None
         return ModelUnavailableError(self._failure)
 
+    @property
+    def _to_lend(self) -> int:
+        return self.ready - len(self._outdated)
+
     def busy_us(self) -> int:
         """Return the time that sessions were in use since the start, those in use now included."""
         now_us = self._clock.now_us()
@@ -157,13 +168,17 @@ class SessionPool:
     def give_back(self, session: Session, requests: int = 1) -> None:
         """End the use of what `take` returned; it executed that many requests."""
         now_us = self.used_at_us = self._clock.now_us()
-        too_many = self.ready > self._target
+        outdated = session in self._outdated
+        too_many = outdated or self._to_lend > self._target
         if too_many:
             self._count_ready_time()
         self._busy_us += now_us - self._taken.pop(session)
         self.requests += requests
         if not too_many:
             self._free.append(session)
+        elif outdated:
+            self._outdated.remove(session)
+            self._fill()
 
     def borrow(self) -> Session | None:
         """Return a loaded session, free or in use, without taking it; it may be used by several
@@ -171,8 +186,8 @@ class SessionPool:
         self.used_at_us = self._clock.now_us()
         if self._free:
             return self._free[-1]
-        if self._taken and not self._unloaded:
-            return next(iter(self._taken))
+        if self._to_lend and not self._unloaded:
+            return next(session for session in self._taken if session not in self._outdated)
         self._require_one()
         return None
 
@@ -185,7 +200,8 @@ class SessionPool:
         self._fill()
 
     async def load(self) -> None:
-        """Load the model if it is not, also when it was unloaded; return when it is ready.
+        """Load the model, also when it was unloaded; return when it is ready. One that is ready is
+        loaded anew, and serves until then; where that fails it goes on.
 
         Raises ModelUnavailableError when it cannot be loaded or is unloaded meanwhile.
         """
@@ -196,20 +212,23 @@ class SessionPool:
         self._retry_at_us = 0
         self._target = max(self._target, self.scaling.min_sessions, 1)
         self.used_at_us = self._clock.now_us()
+        if self.ready or self._loading:
+            # Whoever asks has a file that is there by now: what was opened before may be older.
+            self._fresh = []
+            self._renewals += 1
         self._fill()
-        failure = self.failure
-        if failure is not None:
-            raise failure
-        if not self.ready:
-            done = asyncio.get_running_loop().create_future()
-            self._loads.append(done)
-            await done
+        if not self._loading:
+            raise ModelUnavailableError(self._failure or STOPPING)
+        done = asyncio.get_running_loop().create_future()
+        self._loads.append(done)
+        await done
 
     def unload(self) -> None:
         """Drop all sessions and load none until `load` is called; one in use goes when given
         back."""
         self._unloaded = True
         self._target = 0
+        self._fresh = None
         self._drop_free()
         self._failure = f"{self._label} is unloaded; load it first"
         self._call_back()
@@ -221,6 +240,7 @@ class SessionPool:
         """
         loaded = self._load()
         self._count(loaded)
+        self.fingerprint = loaded.session.fingerprint
         if self._target:
             self._add(loaded.session)
         return loaded.session
@@ -229,11 +249,12 @@ class SessionPool:
         """Load nothing any more. A load on its way ends on its own; nothing waits for it here."""
         self._closed = True
         self._target = 0
+        self._fresh = None
         self._failure = STOPPING
         self._resolve_loads()
 
     def _require_one(self) -> None:
-        if self.ready or self._unloaded or self._closed:
+        if self._to_lend or self._unloaded or self._closed:
             return
         self._target = max(self._target, 1)
         self._fill()
@@ -241,23 +262,26 @@ class SessionPool:
 
     def _fill(self) -> None:
         """Begin a load if sessions are missing; when it has ended well, the next one begins."""
-        if self._loading or self._closed or self.ready >= self._target:
+        renewal = None if self._fresh is None else self._renewals
+        there = self._to_lend if self._fresh is None else len(self._fresh)
+        if self._loading or self._closed or there >= self._target:
             return
-        if self._clock.now_us() < self._retry_at_us:
+        if renewal is None and self._clock.now_us() < self._retry_at_us:
             return
-        loop = asyncio.get_running_loop()
+        about = (asyncio.get_running_loop(), renewal)
         # No daemon: the process would end while ONNX Runtime is at work, which aborts it.
-        thread = threading.Thread(target=self._run, args=(loop,), name="load", daemon=False)
+        thread = threading.Thread(target=self._run, args=about, name="load", daemon=False)
         try:
             thread.start()
         except RuntimeError as error:  # the system has no more threads
             logger.error("%s: %s", self._label, error)
-            self._failed()
+            self._failed(renewal)
+            self._resolve_loads(failed=True)
             return
         self._loading = True
         self._failure = None
 
-    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _run(self, loop: asyncio.AbstractEventLoop, renewal: int | None) -> None:
         """On the thread: load, and hand over to the loop whatever came of it."""
         result: _Loaded | None = None
         try:
@@ -267,7 +291,7 @@ class SessionPool:
         except Exception:  # a defect must not leave requests waiting for ever
             logger.exception("a defect in the node: loading %s", self._label)
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-            loop.call_soon_threadsafe(self._arrived, result)
+            loop.call_soon_threadsafe(self._arrived, result, renewal)
 
     def _load(self) -> _Loaded:
         began_us = self._clock.now_us()
@@ -276,25 +300,49 @@ class SessionPool:
         self._warm_up(session)
         return _Loaded(session, opened_us - began_us, self._clock.now_us() - opened_us)
 
-    def _arrived(self, result: _Loaded | None) -> None:
+    def _arrived(self, result: _Loaded | None, renewal: int | None) -> None:
+        """A load has ended; that of `renewal` is to take the place of what there is."""
         self._loading = False
         if self._closed:
             return
-        if result is None:
-            self._failed()
-        else:
+        if result is not None:
             self._count(result)
-            if self.ready < self._target:
-                self._add(result.session)
+        if renewal is not None and (self._fresh is None or renewal != self._renewals):
+            pass  # it was unloaded, or loaded again, meanwhile
+        elif result is None:
+            self._failed(renewal)
+        elif self._fresh is not None and renewal is not None:
+            self._renew(self._fresh, result.session)
+        elif self._to_lend and result.session.fingerprint != self.fingerprint:
+            logger.error("%s: its file was replaced; it serves when it is loaded", self._label)
+            self._failed(renewal)
+        elif self._to_lend < self._target:
+            self._add(result.session)
         self._awaited = False
-        self._resolve_loads()
+        if self._fresh is None:
+            self._resolve_loads(failed=result is None)
         self._fill()
         self._call_back()
+
+    def _renew(self, fresh: list[Session], session: Session) -> None:
+        """Keep one more fresh session; when there are enough, lend them and no others."""
+        if fresh and fresh[0].fingerprint != session.fingerprint:
+            fresh.clear()  # the file was replaced once more
+        fresh.append(session)
+        if len(fresh) >= self._target:
+            self._count_ready_time()
+            self.fingerprint = session.fingerprint
+            self._fresh = None
+            self._free.clear()
+            self._outdated = set(self._taken)
+            for one in fresh[: self._target]:
+                self._add(one)
 
     def _add(self, session: Session) -> None:
         self._count_ready_time()
         self._failures_in_row = 0
         self._retry_at_us = 0
+        self.fingerprint = session.fingerprint
         self._free.append(session)
 
     def _count(self, loaded: _Loaded) -> None:
@@ -312,8 +360,10 @@ class SessionPool:
             loaded.warm_up_us / 1e6,
         )
 
-    def _failed(self) -> None:
+    def _failed(self, renewal: int | None) -> None:
         self.counts.failures += 1
+        if renewal is not None:
+            self._fresh = None
         delay_us = min(FIRST_RETRY_US << self._failures_in_row, LONGEST_RETRY_US)
         self._failures_in_row = min(self._failures_in_row + 1, 16)
         self._retry_at_us = self._clock.now_us() + delay_us
@@ -322,7 +372,7 @@ class SessionPool:
 
     def _drop_free(self) -> None:
         self._count_ready_time()
-        while self._free and self.ready > self._target:
+        while self._free and self._to_lend > self._target:
             self._free.pop()
 
     def _count_ready_time(self) -> None:
@@ -330,9 +380,10 @@ class SessionPool:
         self._ready_us = self.ready_us()
         self._ready_since_us = self._clock.now_us()
 
-    def _resolve_loads(self) -> None:
+    def _resolve_loads(self, *, failed: bool = False) -> None:
+        """Tell all who wait for a load; one that `failed` is none, also where others serve."""
         for done in self._loads:
-            failure = self.failure
+            failure = ModelUnavailableError(self._failure or STOPPING) if failed else self.failure
             if done.done():  # nobody waits for it any more
                 continue
             if failure is None:

@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from msgspec import Struct, ValidationError, convert, structs, to_builtins
 
-from inference_node.cache.fingerprint import model_fingerprint
 from inference_node.config import ModelOverride
 from inference_node.errors import StartError
 from inference_node.models.config import (
@@ -24,24 +23,18 @@ Table = TypeVar("Table", bound=Struct)
 
 class ModelSource:
     """Opens sessions of the model in `folder`. `inputs` and `outputs` are known from the first on,
-    and every later one must have the same: the file may have been replaced meanwhile. The
-    `fingerprint` is that of the file that was opened last."""
+    and every later one must have the same: the file may have been replaced meanwhile."""
 
     def __init__(self, folder: Path, config: ModelConfig) -> None:
         self.config = config
         self.inputs: list[TensorSpec] = []
         self.outputs: list[TensorSpec] = []
-        self.fingerprint = ""
         self._folder = folder
 
     def open(self, device: UsedDevice, threads: int) -> Session:
         """Return a session that is not warm yet; raises StartError."""
         path = self._folder / "model.onnx"
         session = Session(path, device=device, threads=threads)
-        try:
-            self.fingerprint = model_fingerprint(path)
-        except OSError as error:
-            raise StartError(f"{path}: {error.strerror}") from error
         if not self.inputs:
             require_fit(session.inputs, session.outputs, self.config, self._folder)
             self.inputs, self.outputs = session.inputs, session.outputs

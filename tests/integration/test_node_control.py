@@ -11,7 +11,7 @@ import pytest
 
 from inference_node.access.tokens_file import changed_tokens_file, digest_of, new_token
 from tests.integration.accounting import adds_up
-from tests.integration.node_process import Node, running_node, until
+from tests.integration.node_process import Answer, Node, running_node, until
 from tests.unit.inference_node import onnx_models
 from tests.unit.inference_node.access.test_token_command import some_entry
 from tests.unit.inference_node.onnx_models import SCORES, save
@@ -111,6 +111,60 @@ def test_a_model_unloaded_under_load_answers_each_request_well_or_with_503(node:
     assert set(statuses) == {200, 503}
     assert adds_up(node)
     assert len(node.records()) == len(statuses)
+
+
+def test_a_file_that_is_replaced_serves_when_it_is_loaded_and_nobody_notices_but_by_the_answers(
+    repository: Path, tmp_path: Path
+) -> None:
+    files = {factor: onnx_models.multiplying(factor) for factor in (2, 3)}
+    folder = save(repository, "changing", files[2], more="[response_cache]\nenable = true")
+
+    def replace(factor: int) -> None:
+        (folder / "next.onnx").write_bytes(files[factor])
+        (folder / "next.onnx").replace(folder / "model.onnx")
+
+    def factor_of(answer: Answer, sent: float) -> float:
+        assert answer.status == 200
+        [output] = answer.json["outputs"]
+        factor: float = output["data"][0] / sent
+        return factor
+
+    def ask(node: Node, sent: float) -> float:
+        return factor_of(node.infer("changing", x=("FP32", [1, 3], [sent, 0, 0])), sent)
+
+    failures: list[object] = []
+    over = threading.Event()
+
+    def client(node: Node) -> None:
+        count = 0
+        while not over.is_set():
+            count += 1
+            # Half of them are answered from the cache.
+            if ask(node, 1 + count // 2 % 50) not in files:
+                failures.append(count)
+
+    with running_node(tmp_path, repository, f"{METERING}[pools.cpu]\nworkers = 2\n") as node:
+        threads = [threading.Thread(target=client, args=(node,)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            for factor in (3, 2, 3):
+                asked = ask(node, 7)
+                replace(factor)
+                assert ask(node, 7) == asked != factor
+                assert control(node, "load", "changing") == 200
+                # From here on every answer is the new file's, also those that are kept.
+                assert {ask(node, 1 + number % 50) for number in range(100)} == {factor}
+            (folder / "model.onnx").write_bytes(b"no model")
+            assert control(node, "load", "changing") == 503
+            assert ask(node, 99) == 3
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        assert failures == []
+        assert adds_up(node)
+        assert {record.status for record in node.records()} == {200}
 
 
 def test_what_cannot_be_done_is_refused_and_leaves_no_record(node: Node) -> None:

@@ -30,6 +30,7 @@ class GatedSession:
         self.failure: Exception | None = None
         self.lost_rows = 0
         self.gated = gated
+        self.fingerprint = "f"
         self._gates: list[threading.Event] = []
         self._lock = threading.Lock()
 

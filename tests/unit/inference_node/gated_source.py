@@ -24,6 +24,7 @@ class GatedSource:
     def __init__(self, clock: ManualClock) -> None:
         self.begun = 0
         self.broken = False
+        self.fingerprint = "f"
         self.defect: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -37,7 +38,9 @@ class GatedSource:
         if self.defect is not None:
             raise self.defect
         self._clock.us += LOAD_US
-        return cast(Session, GatedSession())
+        session = GatedSession()
+        session.fingerprint = self.fingerprint
+        return cast(Session, session)
 
     def warm_up(self, session: Session) -> None:
         assert session.inputs

@@ -52,11 +52,16 @@ def model(
 
 def doubling(shape: Shape = (None, 3)) -> bytes:
     """y = 2 x, FP32."""
+    return multiplying(2, shape)
+
+
+def multiplying(factor: float, shape: Shape = (None, 3)) -> bytes:
+    """y = factor x, FP32."""
     return model(
-        [helper.make_node("Mul", ["x", "two"], ["y"])],
+        [helper.make_node("Mul", ["x", "factor"], ["y"])],
         [value("x", "FP32", shape)],
         [value("y", "FP32", shape)],
-        two=np.array(2, np.float32),
+        factor=np.array(factor, np.float32),
     )
 
 

@@ -56,6 +56,22 @@ def test_the_same_again_comes_from_memory_until_its_time_is_up(tmp_path: Path) -
     assert len({record.input_digest for record in found}) == 1
 
 
+def test_what_another_file_than_the_keys_answers_is_not_kept(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        sessions = stage.node.models.find("m", "1").sessions["cpu"]
+        asked = stage.ask()
+        await until(lambda: stage.session.started == 1)
+        sessions.fingerprint = "g"  # it is loaded anew
+        stage.open()
+        await asked
+        sessions.fingerprint = "f"  # and once more, from the file of before
+        await stage.ask()
+        await stage.ask()
+
+    found = records(tmp_path, story, cache=CACHE)
+    assert outcomes(found) == [("miss", 1), ("miss", 1), ("memory", 0)]
+
+
 def test_without_a_cache_every_request_is_executed(tmp_path: Path) -> None:
     async def story(stage: Stage) -> None:
         stage.open()

@@ -7,7 +7,9 @@ import onnx
 import onnxruntime as ort
 import pytest
 
+from inference_node.cache.fingerprint import model_fingerprint
 from inference_node.errors import ExecutionError, StartError
+from inference_node.models import session as session_module
 from inference_node.models.session import CUDA, PROBE, Session, TensorSpec, usable_device
 from tests.unit.inference_node import onnx_models
 
@@ -146,6 +148,35 @@ def test_half_a_model_is_no_model(tmp_path: Path) -> None:
 def test_a_missing_file_is_named_with_the_systems_reason(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"model\.onnx: No such file or directory"):
         Session(tmp_path / "model.onnx", device="cpu", threads=1)
+
+
+def test_a_session_knows_of_which_file_it_is_made_also_when_that_is_replaced_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.onnx"
+    factors = [2, 3, 4, 5, 6]
+
+    def replaced(times: int) -> Session:
+        """Open a file that is replaced after each of the first looks at it."""
+        left = iter(factors[1 : times + 1])
+
+        def look(path: Path) -> str:
+            found = model_fingerprint(path)
+            for factor in left:
+                path.write_bytes(onnx_models.multiplying(factor))
+                break
+            return found
+
+        monkeypatch.setattr(session_module, "model_fingerprint", look)
+        return session_of(path, onnx_models.multiplying(factors[0]))
+
+    for times in range(3):
+        session = replaced(times)
+        assert session.fingerprint == model_fingerprint(path)
+        [output] = session.run({"x": np.ones((1, 3), np.float32)}, ["y"])
+        assert output[0, 0] == factors[times]
+    with pytest.raises(StartError, match=r"model\.onnx: changes while it is read"):
+        replaced(4)
 
 
 def test_the_file_may_be_replaced_while_the_session_lives(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from tests.unit.inference_node.virtual_time import ManualClock, run, turns, unti
 
 SECOND_US = 1_000_000
 ON_DEMAND = ScalingConfig(min_sessions=0)
+ON_DEMAND_OF_ONE = ScalingConfig(min_sessions=1)
 
 Story = Callable[[ManualClock, GatedSource, SessionPool], Awaitable[None]]
 
@@ -283,10 +284,104 @@ def test_an_unloaded_model_is_unavailable_until_it_is_loaded() -> None:
     play(story)
 
 
-def test_loading_a_loaded_model_changes_nothing() -> None:
+def test_a_loaded_model_is_loaded_anew_and_serves_until_then() -> None:
     async def story(clock: ManualClock, source: GatedSource, pool: SessionPool) -> None:
+        pool.scale_to(2)
+        await until(lambda: pool.ready == 2)
+        in_use = taken(pool)
+        source.gate.clear()
+        source.fingerprint = "g"
+        loading = asyncio.create_task(pool.load())
+        await turns()
+        assert (pool.ready, pool.failure, pool.fingerprint) == (2, None, "f")
+        old = taken(pool)
+        pool.give_back(old)
+        assert taken(pool) is old
+        pool.give_back(old)
+        source.gate.set()
+        await loading
+        assert (source.begun, pool.fingerprint) == (4, "g")
+        fresh = [taken(pool), taken(pool)]
+        assert [session.fingerprint for session in fresh] == ["g", "g"]
+        assert pool.take() is None
+        assert pool.borrow() in fresh
+        # What was in use when the others came is dropped, and counted until then.
+        assert (pool.ready, pool.busy) == (3, 3)
+        pool.give_back(in_use)
+        assert (pool.ready, pool.busy, pool.take()) == (2, 2, None)
+
+    play(story)
+
+
+def test_a_model_that_cannot_be_loaded_anew_goes_on_as_it_is() -> None:
+    async def story(clock: ManualClock, source: GatedSource, pool: SessionPool) -> None:
+        source.broken = True
+        source.fingerprint = "g"
+        loads = [asyncio.create_task(pool.load()) for _ in range(3)]
+        for load in loads:
+            with pytest.raises(ModelUnavailableError, match="cannot be loaded now"):
+                await load
+        assert (pool.ready, pool.failure, pool.fingerprint) == (1, None, "f")
+        assert taken(pool).fingerprint == "f"
+        source.broken = False
         await pool.load()
-        assert (pool.ready, source.begun) == (1, 1)
+        assert pool.fingerprint == "g"
+
+    play(story)
+
+
+def test_one_more_session_is_made_of_the_file_that_serves_or_not_at_all(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story(clock: ManualClock, source: GatedSource, pool: SessionPool) -> None:
+        source.fingerprint = "g"
+        pool.scale_to(2)
+        await until(settled(pool))
+        assert (pool.ready, pool.fingerprint, pool.counts.failures) == (1, "f", 1)
+        assert "its file was replaced; it serves when it is loaded" in caplog.text
+        pool.scale_to(0)
+        assert pool.take() is None
+        await until(settled(pool))
+        assert (pool.ready, pool.fingerprint) == (0, "f")
+        clock.us += 10 * SECOND_US
+        assert pool.take() is None
+        await until(settled(pool))
+        assert (taken(pool).fingerprint, pool.fingerprint) == ("g", "g")
+
+    play(story, ON_DEMAND_OF_ONE)
+
+
+def test_a_file_replaced_again_while_it_is_loaded_anew_is_the_one_that_serves() -> None:
+    async def story(clock: ManualClock, source: GatedSource, pool: SessionPool) -> None:
+        pool.scale_to(2)
+        await until(lambda: pool.ready == 2)
+        source.gate.clear()
+        source.fingerprint = "g"
+        first = asyncio.create_task(pool.load())
+        await turns()
+        source.fingerprint = "h"
+        second = asyncio.create_task(pool.load())
+        await turns()
+        source.gate.set()
+        await asyncio.gather(first, second)
+        assert {taken(pool).fingerprint, taken(pool).fingerprint} == {"h"}
+        assert pool.fingerprint == "h"
+
+    play(story)
+
+
+def test_what_is_unloaded_while_it_is_loaded_anew_stays_unloaded() -> None:
+    async def story(clock: ManualClock, source: GatedSource, pool: SessionPool) -> None:
+        session = taken(pool)
+        source.gate.clear()
+        loading = asyncio.create_task(pool.load())
+        await turns()
+        pool.unload()
+        source.gate.set()
+        with pytest.raises(ModelUnavailableError, match="is unloaded"):
+            await loading
+        pool.give_back(session)
+        assert (pool.ready, pool.take()) == (0, None)
 
     play(story)
 
@@ -328,7 +423,7 @@ def test_a_model_unloaded_while_it_is_loaded_stays_unloaded() -> None:
     play(story, ON_DEMAND)
 
 
-def test_a_model_loaded_again_while_the_load_before_is_on_its_way_takes_what_that_brings() -> None:
+def test_a_model_loaded_while_a_load_is_on_its_way_is_loaded_once_more_by_then_it_serves() -> None:
     async def story(clock: ManualClock, source: GatedSource, pool: SessionPool) -> None:
         source.gate.clear()
         pool.take()
@@ -337,7 +432,8 @@ def test_a_model_loaded_again_while_the_load_before_is_on_its_way_takes_what_tha
         await turns()
         source.gate.set()
         await asked
-        assert (pool.ready, source.begun) == (1, 2)
+        # The file that was opened first may be an older one.
+        assert (pool.ready, source.begun) == (1, 3)
 
     play(story, ON_DEMAND)
 
@@ -415,7 +511,9 @@ def test_time_in_use_time_ready_and_requests_are_counted() -> None:
 @given(
     st.lists(
         st.one_of(
-            st.sampled_from(["take", "give back", "wait", "unload", "load", "break", "mend"]),
+            st.sampled_from(
+                ["take", "give back", "wait", "unload", "load", "break", "mend", "replace"]
+            ),
             st.integers(0, 4),
         ),
         max_size=40,
@@ -434,6 +532,7 @@ def test_whatever_happens_a_model_that_can_be_loaded_serves_and_counts_stay_true
                 session = pool.take()
                 if session is not None:
                     assert session not in held
+                    assert session.fingerprint == pool.fingerprint
                     held.append(session)
                 elif not held:
                     assert pool.loading or pool.failure is not None
@@ -442,11 +541,14 @@ def test_whatever_happens_a_model_that_can_be_loaded_serves_and_counts_stay_true
             elif step == "wait":
                 await until(settled(pool))
                 clock.us += 10
-                assert pool.ready <= max(pool.target, len(held))
+                assert pool.ready <= pool.target + len(held)
             elif step == "unload":
                 pool.unload()
             elif step == "load" and not source.broken:
                 await pool.load()
+                assert pool.fingerprint == source.fingerprint
+            elif step == "replace":
+                source.fingerprint += "f"
             elif step in ("break", "mend"):
                 source.broken = step == "break"
             assert pool.busy == len(held)
@@ -457,7 +559,7 @@ def test_whatever_happens_a_model_that_can_be_loaded_serves_and_counts_stay_true
         source.broken = False
         await until(settled(pool))
         await pool.load()
-        assert pool.take() is not None
+        assert taken(pool).fingerprint == source.fingerprint
 
     play(story, ScalingConfig(min_sessions=0, max_sessions=4))
 
