@@ -19,7 +19,7 @@ from inference_node.errors import (
 )
 from inference_node.http.request import Request
 from inference_node.http.response import Response, StreamingResponse, error_response
-from inference_node.inference import Inference
+from inference_node.inference import Inference, outcome
 from inference_node.jobs import Jobs
 from inference_node.metering.receipt import Receipt
 from inference_node.metering.recorder import Recorder
@@ -122,7 +122,7 @@ class App:
             if request.failure is not None:  # it was executed to its end; nobody reads the answer
                 response = _failed(receipt, request.failure)
         except RequestError as error:
-            response = _failed(receipt, error)
+            response = _failed(receipt, outcome(error, request))
         except asyncio.CancelledError:
             response = _failed(receipt, request.failure or _stopping())
         except Exception:

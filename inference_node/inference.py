@@ -7,7 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from inference_node.clock import Clock
-from inference_node.errors import ForbiddenError, InvalidRequestError
+from inference_node.errors import (
+    ForbiddenError,
+    InvalidRequestError,
+    RequestError,
+    StoppingError,
+)
 from inference_node.execution import Executor
 from inference_node.http.request import Request
 from inference_node.http.response import JSON, Response, json_response
@@ -213,6 +218,14 @@ def raise_if_cut_off() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+def outcome(error: RequestError, request: Request) -> RequestError:
+    """Return what goes on record of a request that `error` ended: where the node gave up the work
+    for a client who has left, that the client has left."""
+    if isinstance(error, StoppingError) and request.failure is not None:
+        return request.failure
+    return error
 
 
 def _identify(receipt: Receipt, inputs: Mapping[str, Tensor], seed: int) -> None:

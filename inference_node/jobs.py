@@ -14,7 +14,7 @@ from inference_node.errors import (
     StoppingError,
 )
 from inference_node.http.request import Request
-from inference_node.inference import Inference, raise_if_cut_off
+from inference_node.inference import Inference, outcome, raise_if_cut_off
 from inference_node.line_process import LineProcess
 from inference_node.metering.receipt import Receipt
 from inference_node.metering.recorder import Recorder
@@ -149,7 +149,7 @@ class Jobs:
             )
             self._recorder.write(receipt, 200, len(body))
         except RequestError as error:
-            return self._failed(number, receipt, error), False
+            return self._failed(number, receipt, outcome(error, request)), False
         except asyncio.CancelledError:
             cut = request.failure or StoppingError("the node is stopping; ask another one")
             return self._failed(number, receipt, cut), False

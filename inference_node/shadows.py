@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 MOST_WAITING = 256
 MOST_WAITING_BYTES = 256 * 2**20
 
+# A stopping node waits so long for those that execute.
+LAST_EXECUTIONS_S = 1.0
+
 
 class Shadows:
     """Executes shadows in the background and records them; `skipped` counts those left out."""
@@ -43,11 +46,12 @@ class Shadows:
         task.add_done_callback(self._ended)
 
     async def close(self) -> None:
-        """Give up what waits; what it cost is recorded."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(list(self._tasks))
+        """Give up what waits, and after a moment what executes; what it cost is recorded."""
+        for timeout_s in (LAST_EXECUTIONS_S, None):
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(list(self._tasks), timeout=timeout_s)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._waiting_bytes -= self._tasks.pop(task)

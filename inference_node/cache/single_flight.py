@@ -43,7 +43,7 @@ class SingleFlight(Generic[Value]):
     """Computes once for all who ask for the same key while it is being computed.
 
     - A computation belongs to nobody: it goes on while anybody waits, and is cancelled when the
-      last one leaves. That one leaves when it has ended.
+      last one leaves. That one leaves when it has ended; cancelled again, it cancels that again.
     - Every value is claimed exactly once: by the request that started its computation, if that has
       left by the first of those who still wait, if all have left by the last of them. The claim is
       made before anybody gets the value, so no cancellation can come in between. Whoever claims has
@@ -99,7 +99,13 @@ class SingleFlight(Generic[Value]):
         self._forget(flight)
         assert flight.task is not None
         flight.task.cancel()
-        await asyncio.wait([flight.task])
+        try:
+            await asyncio.wait([flight.task])
+        except asyncio.CancelledError:
+            # Waited for no longer: it comes to an end at once, with what there is to account for.
+            flight.task.cancel()
+            await asyncio.wait([flight.task])
+            raise
 
     def _start(self, flight: _Flight[Value]) -> None:
         flight.task = asyncio.get_running_loop().create_task(flight.starter.compute())

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 import numpy as np
 from msgspec import Struct
 
-from inference_node.errors import ExecutionError, RequestError
+from inference_node.errors import ExecutionError, RequestError, StoppingError
 from inference_node.metering.busy_log import BusyLog
 from inference_node.models.session import Session, Tensor
 from inference_node.scheduling.job import Execution, Job
@@ -25,8 +25,9 @@ NORMALLY = nullcontext()
 class Batch(Struct, eq=False):
     """Jobs of one queue that are executed together. `background`: they are no real-time work.
 
-    `cpu_us` is what the execution took of the processor on its thread: unlike its duration it does
-    not grow when others have the processor, or the interpreter.
+    `began_us` is when its execution began, 0 before. `cpu_us` is what that took of the processor on
+    its thread: unlike its duration it does not grow when others have the processor, or the
+    interpreter.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Batch(Struct, eq=False):
     device: Device
     worker: int
     background: bool
+    began_us: int = 0
     cpu_us: int = 0
 
     @property
@@ -47,7 +49,8 @@ class Batch(Struct, eq=False):
     def execute(self, busy: BusyLog) -> list[Execution]:
         """Return how each job was executed, in their order. Raises nothing."""
         worker = self.worker
-        began_us = busy.begin_background(worker) if self.preemptible else busy.begin(worker)
+        begin = busy.begin_background if self.preemptible else busy.begin
+        self.began_us = begin(worker)
         began_ns = time.thread_time_ns()
         error: RequestError | None = None
         outputs: Sequence[Mapping[str, Tensor]] = [{} for _ in self.jobs]
@@ -63,14 +66,34 @@ class Batch(Struct, eq=False):
             ended_us, compute_us = busy.end_background(worker)
         else:
             ended_us = busy.end(worker)
-            compute_us = ended_us - began_us
+            compute_us = ended_us - self.began_us
+        return self._executions(outputs, ended_us, compute_us, error)
+
+    def give_up(self, busy: BusyLog) -> Execution | None:
+        """Return how each job was executed up to now, as one that has failed; the thread that
+        executes goes on, and nobody waits for it. None where it has not begun, or has ended."""
+        if self.preemptible:
+            account = busy.give_up_background(self.worker)
+        else:
+            ended_us = busy.give_up(self.worker)
+            account = None if ended_us is None else (ended_us, ended_us - self.began_us)
+        if account is None:
+            return None
+        error = StoppingError("the node is stopping; ask another one")
+        [execution] = self._executions([{}], *account, error)
+        return execution
+
+    def _executions(
+        self,
+        outputs: Sequence[Mapping[str, Tensor]],
+        ended_us: int,
+        compute_us: int,
+        error: RequestError | None,
+    ) -> list[Execution]:
         size = sum([job.items for job in self.jobs])
-        return [
-            Execution(
-                own, self.device, worker, self.number, size, began_us, ended_us, compute_us, error
-            )
-            for own in outputs
-        ]
+        about = self.device, self.worker, self.number, size
+        times = self.began_us, ended_us, compute_us
+        return [Execution(own, *about, *times, error) for own in outputs]
 
     def _outputs(self) -> list[Mapping[str, Tensor]]:
         names, jobs = self.queues.output_names, self.jobs

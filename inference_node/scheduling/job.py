@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from inference_node.errors import RequestError
 from inference_node.models.session import Tensor
 from usage import Pool as Device
+
+if TYPE_CHECKING:
+    from inference_node.scheduling.batch import Batch
 
 
 class Execution(Struct, frozen=True):
@@ -41,7 +45,8 @@ class Job(Struct, eq=False):
 
     `level` is 1 for the highest, 0 for background work. `urgency` compares jobs of different
     models, whose levels mean nothing to each other: -1 high, 0 normal, 1 below normal. `late` says
-    that its time was up and that it waits behind those of its level that are in time.
+    that its time was up and that it waits behind those of its level that are in time. `batch` is
+    what it was executed in, once it was.
     """
 
     inputs: Mapping[str, Tensor]
@@ -51,7 +56,7 @@ class Job(Struct, eq=False):
     arrived_us: int
     done: asyncio.Future[Execution]
     waiting: bool = True
-    executing: bool = False
+    batch: "Batch | None" = None
     execution: Execution | None = None
     late: bool = False
     deadline: Deadline | None = None

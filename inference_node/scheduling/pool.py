@@ -112,7 +112,8 @@ class Pool:
         default. Raises InvalidRequestError for either out of range and for more items than a batch
         may hold, QueueFullError, QueueTimeoutError, StoppingError, and what a model that cannot be
         loaded fails with. A caller who is cancelled leaves the queue at once; if it is executed
-        already, it gets its execution nevertheless, since that machine time is its own.
+        already, it gets its execution nevertheless, since that machine time is its own: when it has
+        ended, or, cancelled once more, at once, as it is by then and with an error.
         """
         queues = self._models.get(id(model)) or self._add(model)
         items = len(next(iter(inputs.values())))
@@ -137,28 +138,39 @@ class Pool:
             if job.waiting:
                 self._withdraw(job, queues, queue)
                 self._dispatch()
-            if not job.executing:
+            if job.batch is None:
                 raise
             # It cannot be stopped any more, and somebody has to account for it.
+            return job.execution or await self._ended(job, job.batch)
+
+    async def _ended(self, job: Job, batch: Batch) -> Execution:
+        """Return how `job` was executed when it has been, or as much of that as there is when this
+        is cancelled."""
+        job.done = self._loop.create_future()
+        try:
+            return await job.done
+        except asyncio.CancelledError:
             if job.execution is None:
-                job.done = self._loop.create_future()
-                await job.done
-            assert job.execution is not None
+                job.execution = batch.give_up(self._busy)
+            if job.execution is None:
+                raise
             return job.execution
 
-    def close(self) -> bool:
-        """Stop the workers after what they execute now; return whether all of that has ended.
-
-        What waits fails with StoppingError.
-        """
+    def stop(self) -> None:
+        """Stop the workers after what they execute now. What waits fails with StoppingError."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
         for waiting in (self._real_time, self._background):
             for queue, queues in list(waiting.items()):
                 self._fail(queues, queue, lambda: StoppingError("the node stops"))
-        stopped = [worker.stop() for worker in self._workers]
-        return all(stopped)
+        for worker in self._workers:
+            worker.stop()
+
+    def ended(self, until_s: float) -> bool:
+        """Return whether all that executed has ended by `until_s` of the monotonic clock."""
+        ended = [worker.ended(until_s) for worker in self._workers]
+        return all(ended)
 
     def _add(self, model: Model) -> ModelQueues:
         sessions = self._sessions_of(model)
@@ -266,8 +278,6 @@ class Pool:
         worker = self._free.pop() if self._free else self._in_background.pop(0)
         background = queue in self._background
         jobs = queue.take(now_us, LONGEST_BACKGROUND_US if background else None)
-        for job in jobs:
-            job.executing = True
         self._left(jobs, queues, queue)
         self._backlog.batches += 1
         batch = Batch(
@@ -280,6 +290,8 @@ class Pool:
             worker.number,
             background,
         )
+        for job in jobs:
+            job.batch = batch
         if batch.preemptible:
             self._in_background.append(worker)
         elif queue.average_us < self._inline_below_us:

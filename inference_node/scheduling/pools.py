@@ -1,11 +1,15 @@
 """Which pool of workers a request goes to."""
 
+import time
 from collections.abc import Mapping, Sequence
 
 from inference_node.config import PoolRule
 from inference_node.models.session import Tensor
 from inference_node.scheduling.pool import Pool
 from usage import Priority
+
+# An execution that was given this long after the end of everything may never end.
+PATIENCE_S = 5.0
 
 
 class Pools:
@@ -45,5 +49,9 @@ class Pools:
 
     def close(self) -> bool:
         """Stop all workers after what they execute now; return whether all of that has ended."""
-        closed = [pool.close() for pool in self.by_name.values()]
-        return all(closed)
+        pools = self.by_name.values()
+        for pool in pools:
+            pool.stop()
+        until_s = time.monotonic() + PATIENCE_S
+        ended = [pool.ended(until_s) for pool in pools]
+        return all(ended)

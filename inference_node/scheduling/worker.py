@@ -3,14 +3,12 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 from inference_node.scheduling.batch import Batch
 
 logger = logging.getLogger(__name__)
-
-# An execution that was given this long after the end of everything may never end.
-PATIENCE_S = 5.0
 
 
 class WorkerThread:
@@ -26,10 +24,14 @@ class WorkerThread:
         """Execute `batch` after what was handed in before."""
         self._batches.put(batch)
 
-    def stop(self) -> bool:
-        """Return whether all that was handed in is done; what takes too long is given up."""
+    def stop(self) -> None:
+        """End after what was handed in before."""
         self._batches.put(None)
-        self._thread.join(PATIENCE_S)
+
+    def ended(self, until_s: float) -> bool:
+        """Return whether all that was handed in is done by `until_s` of the monotonic clock; what
+        takes longer is given up."""
+        self._thread.join(max(0.0, until_s - time.monotonic()))
         if self._thread.is_alive():
             logger.error("%s still executes and is given up", self._thread.name)
         return not self._thread.is_alive()
@@ -63,7 +65,15 @@ class Worker:
             self._background = WorkerThread(name, self._work)
         self._background.start(batch)
 
-    def stop(self) -> bool:
-        """Stop after what it executes now; return whether that has ended."""
-        stopped = self._thread.stop()
-        return stopped if self._background is None else self._background.stop() and stopped
+    def stop(self) -> None:
+        """Stop after what it executes now."""
+        for thread in self._threads():
+            thread.stop()
+
+    def ended(self, until_s: float) -> bool:
+        """Return whether what it executed has ended by `until_s` of the monotonic clock."""
+        ended = [thread.ended(until_s) for thread in self._threads()]
+        return all(ended)
+
+    def _threads(self) -> list[WorkerThread]:
+        return [self._thread] if self._background is None else [self._thread, self._background]

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.integration.closed_loop import Question, closed_loop
-from tests.integration.long_execution import begun, body_for, looping, tensor
+from tests.integration.long_execution import (
+    LONG,
+    begun,
+    body_for,
+    looping,
+    metric,
+    sent,
+    tensor,
+)
 from tests.integration.node_process import PATIENCE_S, ROOT, SERVE, Node, running_node, until
 from tests.unit.inference_node import onnx_models
 from tests.unit.inference_node.onnx_models import save
@@ -150,10 +158,11 @@ def test_requests_that_wait_are_served_while_there_is_time_and_refused_when_it_i
     require_complete(node)
 
 
+@pytest.mark.parametrize("cache", ["", "[models.long.response_cache]\nenable = true"])
 def test_an_execution_that_does_not_end_in_time_is_cut_off_and_its_record_says_so(
-    tmp_path: Path, repository: Path
+    tmp_path: Path, repository: Path, cache: str
 ) -> None:
-    config = "[serving]\ndrain_seconds = 0.1"
+    config = f"[serving]\ndrain_seconds = 0.1\n{cache}"
     with running_node(tmp_path, repository, config) as node:
         with begun(node, body_for(node, 8)) as stuck:
             node.ask_to_stop()
@@ -165,7 +174,42 @@ def test_an_execution_that_does_not_end_in_time_is_cut_off_and_its_record_says_s
     record = node.records()[-1]
     assert record.record_id == answer.record_id
     assert (record.status, record.error) == (503, "node_stopping")
-    require_whole(node)
+    # What the machine did for it until then is its own.
+    assert (record.batch_size, record.cache) == (1, "miss" if cache else "bypass")
+    assert record.compute_us > 1_000_000
+    require_complete(node)
+
+
+def test_an_execution_for_nobody_that_does_not_end_in_time_is_on_record_until_then(
+    tmp_path: Path, repository: Path
+) -> None:
+    config = "[serving]\ndrain_seconds = 0.1"
+    with running_node(tmp_path, repository, config) as node:
+        begun(node, body_for(node, 8)).close()
+        node.ask_to_stop()
+        assert node.process.wait(3 * PATIENCE_S) == 0
+    record = node.records()[-1]
+    assert (record.status, record.error) == (499, "client_gone")
+    assert record.compute_us > 50_000
+    require_complete(node)
+
+
+def test_a_shadow_that_does_not_end_in_time_does_not_hold_up_the_stop(
+    tmp_path: Path, repository: Path
+) -> None:
+    models = tmp_path / "models"
+    for version in ("1", "2"):
+        save(models, "long", looping(), version=version, max_batch_size=1)
+    config = "[pools.cpu]\nworkers = 2\n[models.long]\ndefault_version = '1'\n"
+    config += "[models.long.shadow]\nversion = '2'\n[serving]\ndrain_seconds = 0.1"
+    with running_node(tmp_path, models, config) as node, sent(node, LONG, body_for(node, 20)):
+        until(lambda: metric(node, b'inference_workers_busy{pool="cpu"} 2.0'))
+        node.ask_to_stop()
+        assert node.process.wait(3 * PATIENCE_S) == 0
+    cut = {record.route: record for record in node.records() if record.status == 503}
+    assert set(cut) == {"direct", "shadow"}
+    assert all(record.compute_us > 1_000_000 for record in cut.values())
+    require_complete(node)
 
 
 def test_an_execution_whose_client_has_gone_is_on_record_before_the_node_ends(

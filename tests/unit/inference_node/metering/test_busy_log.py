@@ -87,6 +87,29 @@ def test_background_work_that_begins_on_a_worker_that_executes_is_suspended_from
     assert busy.take(0, 50) == 50
 
 
+def test_what_is_given_up_counts_until_then_and_its_end_says_the_same() -> None:
+    clock = ManualClock(10)
+    busy = BusyLog(clock)
+    assert busy.give_up(0) is None
+    assert busy.give_up_background(0) is None
+    busy.begin_background(0)
+    clock.us = 20
+    busy.begin(0)
+    clock.us = 50
+    assert busy.give_up(0) == busy.give_up(0) == 50
+    clock.us = 53
+    assert busy.give_up_background(0) == (53, 13)
+    clock.us = 70
+    assert busy.give_up_background(0) == (53, 13)
+    assert busy.end(0) == 50
+    assert busy.end_background(0) == (53, 13)
+    assert busy.take(0, 70) == 43
+    assert busy.give_up(0) is None
+    assert busy.begin(0) == 70
+    clock.us = 75
+    assert busy.end(0) == 75
+
+
 Steps = list[tuple[str, int, int]]
 
 
@@ -97,7 +120,7 @@ def histories(draw: st.DrawFn) -> Steps:
     now = taken = 0
     for _ in range(draw(st.integers(1, 40))):
         now += draw(st.integers(0, 6))
-        what = draw(st.sampled_from(["real time", "background", "take"]))
+        what = draw(st.sampled_from(["real time", "background", "take", "give up"]))
         if what == "take":
             # A sampler takes up to a boundary that may have passed a while ago.
             taken = draw(st.integers(taken, now))
@@ -113,7 +136,9 @@ def test_takes_that_tile_time_equal_a_count_microsecond_by_microsecond(steps: St
     busy = BusyLog(clock)
     began: dict[tuple[str, int], int] = {}
     spans: list[tuple[str, int, int, int]] = []
+    given_up: dict[tuple[str, int], int | tuple[int, int] | None] = {}
     takes: list[tuple[int, int, int]] = []
+    counted: set[tuple[str, int]] = set()
     returned_us = until_us = 0
     for what, at_us, detail in steps:
         if what == "take":
@@ -122,7 +147,27 @@ def test_takes_that_tile_time_equal_a_count_microsecond_by_microsecond(steps: St
             until_us = at_us
             continue
         clock.us = at_us
-        if (what, detail) not in began:
+        if what == "give up":
+            for kind, give_up in (
+                ("real time", busy.give_up),
+                ("background", busy.give_up_background),
+            ):
+                account = give_up(detail)
+                assert (account is None) == ((kind, detail) not in began)
+                assert account == given_up.setdefault((kind, detail), account)
+                if account is None:
+                    del given_up[kind, detail]
+                elif (kind, detail) not in counted:
+                    counted.add((kind, detail))
+                    began_us = began[kind, detail]
+                    spans.append((kind, detail, began_us, at_us))
+                    returned_us += at_us - began_us if isinstance(account, int) else account[1]
+        elif (what, detail) in given_up:
+            end = busy.end if what == "real time" else busy.end_background
+            assert end(detail) == given_up.pop((what, detail))
+            counted.remove((what, detail))
+            del began[what, detail]
+        elif (what, detail) not in began:
             begin = busy.begin if what == "real time" else busy.begin_background
             began[what, detail] = begin(detail)
         elif what == "real time":
@@ -133,7 +178,11 @@ def test_takes_that_tile_time_equal_a_count_microsecond_by_microsecond(steps: St
         else:
             returned_us += busy.end_background(detail)[1]
             spans.append((what, detail, began.pop((what, detail)), at_us))
-    left = [(what, worker, start_us, until_us) for (what, worker), start_us in began.items()]
+    left = [
+        (what, worker, start_us, until_us)
+        for (what, worker), start_us in began.items()
+        if (what, worker) not in given_up
+    ]
     # Every microsecond of every worker in which it executed at least one thing, counted once.
     executing = {
         (worker, instant)

@@ -2,6 +2,7 @@
 test releases it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
@@ -17,7 +18,7 @@ from inference_node.scheduling.job import Execution
 from inference_node.scheduling.pool import Pool
 from inference_node.scheduling.sessions import Sessions
 from tests.unit.inference_node.gated_session import GatedSession, GatedSessions, model_of
-from tests.unit.inference_node.virtual_time import ManualClock, run, turns, until
+from tests.unit.inference_node.virtual_time import PATIENCE_S, ManualClock, run, turns, until
 from usage import Pool as Device
 from usage import Priority
 
@@ -92,6 +93,12 @@ class Stage:
         return next(n for n, batch in enumerate(self.session.batches) if value in batch)
 
 
+def close(pool: Pool) -> None:
+    """Stop the pool and wait for what executes, which must end."""
+    pool.stop()
+    assert pool.ended(time.monotonic() + PATIENCE_S)
+
+
 def play(
     story: Callable[[Stage], Awaitable[None]],
     *,
@@ -136,7 +143,7 @@ def play(
             session.gated = False
             for batch in range(session.started):
                 session.release(batch)
-            pool.close()
+            close(pool)
             await turns()
             for request in stage.requests:
                 if not request.cancelled():

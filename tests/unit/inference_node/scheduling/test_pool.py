@@ -14,7 +14,7 @@ from inference_node.errors import (
 from inference_node.scheduling.backlog import Backlog
 from inference_node.scheduling.pool import Pool
 from tests.unit.inference_node.gated_session import SHIFT, model_of
-from tests.unit.inference_node.scheduling.stage import Stage, play, sessions_of, tensor
+from tests.unit.inference_node.scheduling.stage import Stage, close, play, sessions_of, tensor
 from tests.unit.inference_node.virtual_time import turns, until
 from usage import Priority
 
@@ -335,7 +335,7 @@ def test_close_waits_for_what_executes() -> None:
         await stage.at(1000)
         await stage.started(1)
         stage.session.release(0)
-        stage.pool.close()
+        close(stage.pool)
         stage.clock.us = 1500
         assert stage.busy.take(0, 1500) == 0
         await turns()
@@ -352,7 +352,7 @@ def test_what_waits_when_the_pool_closes_fails_and_nothing_is_taken_any_more() -
         waiting = await stage.send(2)
         offline = await stage.send(3, priority="batch")
         stage.session.release(0)
-        stage.pool.close()
+        close(stage.pool)
         await turns()
         late = await stage.send(4)
         assert stage.requests[0].result().error is None
@@ -463,6 +463,6 @@ def test_two_pools_share_the_limit_of_the_node_and_the_numbers_of_batches() -> N
         await until(lambda: all(task.done() for task in tasks))
         assert [tasks[0].result().batch_id, tasks[2].result().batch_id] == [1, 2]
         for pool in pools:
-            pool.close()
+            close(pool)
 
     play(story)

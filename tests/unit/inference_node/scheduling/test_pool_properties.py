@@ -22,7 +22,7 @@ from tests.unit.inference_node.scheduling.reference_pool import (
     Reference,
     Setting,
 )
-from tests.unit.inference_node.scheduling.stage import sessions_of, tensor
+from tests.unit.inference_node.scheduling.stage import close, sessions_of, tensor
 from tests.unit.inference_node.virtual_time import ManualClock, run, turns, until
 from usage import Priority
 
@@ -136,7 +136,7 @@ async def played(
         started = session.batches[len(ends) :]
         ends += [setting.ends_us(clock.us, len(batch)) for batch in started]
         clock.us = min((us for us in {*eventful, *ends} if us > clock.us), default=clock.us + 1)
-    pool.close()
+    close(pool)
     await turns()
     assert pool.waiting == 0
     return requests

@@ -32,10 +32,15 @@ class NamedPool:
         self.name = name
         self.workers = number
         self.waiting = number * 10
-        self.closed = False
+        self.stopped = False
+        self.looked_at_s: list[float] = []
 
-    def close(self) -> None:
-        self.closed = True
+    def stop(self) -> None:
+        self.stopped = True
+
+    def ended(self, until_s: float) -> bool:
+        self.looked_at_s.append(until_s)
+        return self.name != "fast"
 
 
 def pools_of(*rules: PoolRule) -> tuple[Pools, dict[str, NamedPool]]:
@@ -104,5 +109,7 @@ def test_bytes_are_those_of_all_inputs_together() -> None:
 def test_pools_count_and_close_as_one() -> None:
     pools, named = pools_of()
     assert (pools.workers, pools.waiting) == (6, 60)
-    pools.close()
-    assert all(pool.closed for pool in named.values())
+    assert not pools.close()
+    assert all(pool.stopped for pool in named.values())
+    # Whatever there is to wait for, it has the same time for all.
+    assert len({until_s for pool in named.values() for until_s in pool.looked_at_s}) == 1

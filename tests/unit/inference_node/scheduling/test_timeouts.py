@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from inference_node.errors import QueueTimeoutError
+from inference_node.errors import QueueTimeoutError, StoppingError
 from inference_node.models.config import BatchingConfig, QueuePolicy
 from inference_node.scheduling.job import Deadline, Job
 from tests.unit.inference_node.gated_session import SHIFT
@@ -144,6 +144,56 @@ def test_a_caller_who_leaves_during_execution_does_not_harm_the_others() -> None
         assert executing.result().batch_size == 4, "its machine time is its own"
         assert staying.result().outputs["y"].tolist() == [[3 + SHIFT], [4 + SHIFT]]
         assert staying.result().batch_size == 4
+
+    play(story)
+
+
+def test_who_is_cancelled_once_more_gets_what_was_executed_until_then() -> None:
+    async def story(stage: Stage) -> None:
+        clock = stage.clock
+        leaving = await stage.send(1)
+        staying = await stage.send(2, 3, 4)
+        await stage.started(1)
+        leaving.cancel()
+        await stage.at(500)
+        leaving.cancel()
+        await turns()
+        cut = leaving.result()
+        assert isinstance(cut.error, StoppingError)
+        assert (cut.began_us, cut.ended_us, cut.compute_us, cut.batch_size) == (0, 500, 500, 4)
+        assert stage.busy.take(0, clock.us) == 500
+        await stage.at(800)
+        await stage.finish(0)
+        # One batch is one account.
+        assert staying.result().compute_us == 500
+        assert staying.result().error is None
+        assert stage.busy.take(500, 800) == 0
+        after = await stage.send(5)
+        await stage.at(1800)
+        await stage.started(2)
+        await stage.at(1807)
+        await stage.finish(1)
+        assert after.result().compute_us == 7
+
+    play(story)
+
+
+@pytest.mark.parametrize("taken_over", [False, True])
+def test_background_work_that_is_given_up_is_accounted_for_like_any_other(taken_over: bool) -> None:
+    async def story(stage: Stage) -> None:
+        leaving = await stage.send(1, 2, 3, 4, priority="batch")
+        await stage.started(1)
+        await stage.at(300)
+        if taken_over:
+            await stage.send(5, 6, 7, 8)
+            await stage.started(2)
+            await stage.at(400)
+        leaving.cancel()
+        await turns()
+        leaving.cancel()
+        await turns()
+        assert leaving.result().compute_us == 300
+        assert stage.busy.take(0, stage.clock.us) == stage.clock.us
 
     play(story)
 
