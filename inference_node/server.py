@@ -44,6 +44,7 @@ def serve(config_file: Path | None, repository: Path, host: str, port: int, spoo
     gc.freeze()
     idle = uvloop.run(_serve(config, models, tokens, listener, spool, clock, started_us, log))
     # It stops already; who is impatient gets no other end.
+    sys.unraisablehook = _unless_a_signal
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     if not idle:
@@ -88,6 +89,13 @@ async def _serve(
         complete = await node.close()
         logger.info("stopped; every record is in the spool" if complete else "stopped")
     return node.idle
+
+
+def _unless_a_signal(raised: "sys.UnraisableHookArgs") -> None:
+    """Show what nobody could catch, but for CPython's complaint of a signal that comes in the very
+    moment from which on it is to be ignored."""
+    if not isinstance(raised.exc_value, OSError):
+        sys.__unraisablehook__(raised)
 
 
 def _listen(host: str, port: int) -> socket.socket:
