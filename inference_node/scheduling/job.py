@@ -46,7 +46,7 @@ class Job(Struct, eq=False):
     `level` is 1 for the highest, 0 for background work. `urgency` compares jobs of different
     models, whose levels mean nothing to each other: -1 high, 0 normal, 1 below normal. `late` says
     that its time was up and that it waits behind those of its level that are in time. `batch` is
-    what it was executed in, once it was.
+    that in which it is being executed.
     """
 
     inputs: Mapping[str, Tensor]

@@ -138,10 +138,12 @@ class Pool:
             if job.waiting:
                 self._withdraw(job, queues, queue)
                 self._dispatch()
+            # What executes cannot be stopped any more, and somebody has to account for it.
+            if job.execution is not None:
+                return job.execution
             if job.batch is None:
                 raise
-            # It cannot be stopped any more, and somebody has to account for it.
-            return job.execution or await self._ended(job, job.batch)
+            return await self._ended(job, job.batch)
 
     async def _ended(self, job: Job, batch: Batch) -> Execution:
         """Return how `job` was executed when it has been, or as much of that as there is when this
@@ -379,6 +381,7 @@ class Pool:
 
 def _answer(job: Job, execution: Execution) -> None:
     job.execution = execution
+    job.batch = None  # which has it: all of that is gone when nobody wants it, not at a later look
     if not job.done.done():  # else it was cancelled just now
         job.done.set_result(execution)
 
