@@ -27,7 +27,8 @@ def add_token_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--tenant", help="make a token for this tenant and print it, once")
     what.add_argument("--revoke", metavar="ID", help="remove a token")
     what.add_argument("--list", action="store_true", help="what is known of every token")
-    parser.add_argument("--admin", action="store_true", help="may load and unload models")
+    may = "may load models, change settings and use shared memory"
+    parser.add_argument("--admin", action="store_true", help=may)
     parser.add_argument("--expires-days", metavar="N", help="valid for so many days")
     parser.add_argument(
         "--model", action="append", metavar="NAME", help="may ask this one only; repeatable"
