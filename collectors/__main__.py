@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from collectors.lock import CollectorRunningError, sole_collector
-from collectors.tailer import Collected, Tailer
+from collectors.tailer import Tailer
 from store import DatabaseBusyError, StoreError
 
 
@@ -35,32 +35,32 @@ def main() -> int:
         with sole_collector(arguments.database):
             tailer = Tailer(arguments.spool, arguments.database, _now_us)
             if arguments.command == "once":
-                collected = tailer.collect_all()
+                tailer.collect_all()
             else:
-                collected = _follow(tailer, arguments.interval)
+                _follow(tailer, arguments.interval)
     except (CollectorRunningError, StoreError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # a collector that follows the spool stops by itself
         return 130
-    print(msgspec.json.encode(collected).decode())
+    print(msgspec.json.encode(tailer.collected).decode())
     return 0
 
 
-def _follow(tailer: Tailer, interval_s: float) -> Collected:
+def _follow(tailer: Tailer, interval_s: float) -> None:
     """Collect until SIGINT or SIGTERM, then once more, so that a clean stop leaves nothing."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    collected = Collected()
     while not stop.is_set():
+        size = 0
         try:
-            collected += tailer.collect_round()
+            size = tailer.collect_round()
         except DatabaseBusyError as error:
             logging.warning("%s; the spool keeps the records, trying again", error)
-        stop.wait(interval_s)
-    collected += tailer.collect_all()
-    return collected
+        if not tailer.is_behind(size):
+            stop.wait(interval_s)
+    tailer.collect_all()
 
 
 def _now_us() -> int:

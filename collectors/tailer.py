@@ -2,30 +2,18 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from store import (
-    Advance,
-    Batch,
-    PositionConflictError,
-    RejectedLine,
-    commit,
-    read_positions,
-)
-from usage import (
-    Chunk,
-    InvalidLineError,
-    Position,
-    UsageRecord,
-    boots,
-    decode_line,
-)
+from store import Committed, PositionConflictError, StoreError, Writer, read_positions
+from usage import Boot, Chunk, Position, boots
 
 logger = logging.getLogger(__name__)
 
-# Read per commit and boot: bounds memory and the time the database is locked.
-CHUNK_BYTES = 8 * 2**20
+# Read per commit: bounds memory and the time the database is locked.
+ROUND_BYTES = 64 * 2**20
 
 
 @dataclass
@@ -36,15 +24,18 @@ class Collected:
     samples: int = 0
     rejected: int = 0
 
-    def __iadd__(self, other: "Collected") -> "Collected":
-        self.records += other.records
-        self.samples += other.samples
-        self.rejected += other.rejected
-        return self
+    def add(self, committed: Committed) -> None:
+        """Count what one commit stored."""
+        self.records += committed.records
+        self.samples += committed.samples
+        self.rejected += committed.rejected
 
 
 class Tailer:
-    """Follows one spool folder into one database. `now_us` tells the time of a commit."""
+    """Follows one spool folder into one database. `now_us` tells the time of a commit.
+
+    Behind a backlog two writers take turns: one reads the next lines while the other one commits.
+    """
 
     def __init__(
         self,
@@ -52,80 +43,107 @@ class Tailer:
         database: Path,
         now_us: Callable[[], int],
         *,
-        chunk_bytes: int = CHUNK_BYTES,
+        round_bytes: int = ROUND_BYTES,
     ) -> None:
         self._spool = spool
         self._database = database
         self._now_us = now_us
-        self._chunk_bytes = chunk_bytes
-        self._positions = read_positions(database)
+        self._round_bytes = round_bytes
+        self._stored = read_positions(database)
+        self._read_to = dict(self._stored)
+        self._writers = [Writer(database), Writer(database)]
+        self._thread = ThreadPoolExecutor(1, "commit")
+        self._pending: tuple[Future[Committed], list[Chunk]] | None = None
+        self._first = 0
+        self.collected = Collected()
 
-    def collect_round(self) -> Collected:
-        """Store the next chunk of every boot in one commit; return what it held.
+    def close(self) -> None:
+        """Let go of the writers; what was not stored stays in the spool."""
+        self._thread.shutdown()
+        for writer in self._writers:
+            writer.close()
 
-        Nothing is lost when this fails: the lines stay in the spool. Raises StoreErrors.
+    def collect_round(self) -> int:
+        """Store the next lines of the boots; return how many bytes were read.
+
+        After a full round, some of them may still be on their way into the database when this
+        returns. Nothing is lost when it fails: the lines stay in the spool. Raises StoreErrors.
         """
-        batch = _decode(self._read())
-        if batch.advances:
-            try:
-                commit(self._database, batch, now_us=self._now_us())
-            except PositionConflictError as error:
-                logger.warning("%s; reading the positions again", error)
-                self._positions = read_positions(self._database)
-                return Collected()
-            for advance in batch.advances:
-                self._positions[advance.node_id, advance.boot_id] = advance.end
-        for boot in boots(self._spool):
-            boot.delete_consumed(self._position(boot.node_id, boot.boot_id))
-        return Collected(len(batch.records), len(batch.samples), len(batch.rejected))
+        chunks = self._read()
+        size = sum(chunk.end.offset - chunk.start.offset for chunk in chunks)
+        try:
+            if chunks:
+                self._writers[0].add_chunks(chunks, self._now_us())
+            self._settle()
+            if chunks:
+                self._commit(chunks)
+                if not self.is_behind(size):
+                    self._settle()
+        except PositionConflictError as error:
+            logger.warning("%s; reading the positions again", error)
+            self._stored = read_positions(self._database)
+            self._start_over()
+        except BaseException:
+            self._start_over()
+            raise
+        self._delete_stored()
+        return size
 
-    def collect_all(self) -> Collected:
+    def is_behind(self, size: int) -> bool:
+        """Tell whether a round of `size` bytes was about full, so that there is more to read."""
+        return 2 * size >= self._round_bytes
+
+    def collect_all(self) -> None:
         """Store everything that the spool holds now, round after round. Raises StoreErrors."""
-        collected = self.collect_round()
-        while self._read():
-            collected += self.collect_round()
-        return collected
-
-    def _position(self, node_id: str, boot_id: str) -> Position:
-        return self._positions.get((node_id, boot_id), Position())
+        while self.collect_round():
+            pass
 
     def _read(self) -> list[Chunk]:
-        chunks = (
-            boot.read(self._position(boot.node_id, boot.boot_id), self._chunk_bytes)
-            for boot in boots(self._spool)
-        )
-        return [chunk for chunk in chunks if chunk is not None]
-
-
-def _decode(chunks: list[Chunk]) -> Batch:
-    batch = Batch()
-    for chunk in chunks:
-        for offset, raw in chunk.lines:
-            try:
-                line = decode_line(raw)
-                _require_own(line.node_id, line.boot_id, chunk)
-            except InvalidLineError as error:
-                batch.rejected.append(_rejected(chunk, offset, raw, str(error)))
+        """Read the boots in turn until a round is full; the next round begins where this ended."""
+        found = boots(self._spool)
+        chunks: list[Chunk] = []
+        left = self._round_bytes
+        for place in range(len(found)):
+            boot = found[(self._first + place) % len(found)]
+            chunk = boot.read(_position(self._read_to, boot), left)
+            if chunk is None:
                 continue
-            if isinstance(line, UsageRecord):
-                batch.records.append(line)
-            else:
-                batch.samples.append(line)
-        if chunk.torn is not None:
-            offset, raw = chunk.torn
-            batch.rejected.append(_rejected(chunk, offset, raw, "torn: its writer was killed"))
-        batch.advances.append(Advance(chunk.node_id, chunk.boot_id, chunk.start, chunk.end))
-    return batch
+            chunks.append(chunk)
+            left -= len(chunk.data)
+            if left <= 0:
+                self._first = (self._first + place + 1) % len(found)
+                break
+        return chunks
+
+    def _commit(self, chunks: list[Chunk]) -> None:
+        """Let the writer that has read `chunks` commit them; the other one is free to read."""
+        writer = self._writers[0]
+        self._writers.reverse()
+        self._pending = (self._thread.submit(writer.commit, now_us=self._now_us()), chunks)
+        for chunk in chunks:
+            self._read_to[chunk.node_id, chunk.boot_id] = chunk.end
+
+    def _settle(self) -> None:
+        """Wait for the commit on its way, if there is one. Raises what it raised."""
+        if self._pending is None:
+            return
+        (commit, chunks), self._pending = self._pending, None
+        self.collected.add(commit.result())
+        for chunk in chunks:
+            self._stored[chunk.node_id, chunk.boot_id] = chunk.end
+
+    def _start_over(self) -> None:
+        """Forget what was read and not stored."""
+        with suppress(StoreError):
+            self._settle()
+        for writer in self._writers:
+            writer.forget()
+        self._read_to = dict(self._stored)
+
+    def _delete_stored(self) -> None:
+        for boot in boots(self._spool):
+            boot.delete_consumed(_position(self._stored, boot))
 
 
-def _require_own(node_id: str, boot_id: str, chunk: Chunk) -> None:
-    if (node_id, boot_id) != (chunk.node_id, chunk.boot_id):
-        raise InvalidLineError(
-            f"node_id/boot_id is {node_id}/{boot_id}; "
-            f"accepted in this folder: {chunk.node_id}/{chunk.boot_id}"
-        )
-
-
-def _rejected(chunk: Chunk, offset: int, raw: bytes, reason: str) -> RejectedLine:
-    text = raw.decode("utf-8", "backslashreplace")
-    return RejectedLine(chunk.node_id, chunk.boot_id, chunk.segment, offset, reason, text)
+def _position(positions: dict[tuple[str, str], Position], boot: Boot) -> Position:
+    return positions.get((boot.node_id, boot.boot_id), Position())

@@ -1,48 +1,11 @@
 """What the collector hands to the store in one commit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from usage import NodeSample, Position, UsageRecord
-
-_LABELS = pa.map_(pa.string(), pa.string())
-
-USAGE_COLUMNS = pa.schema(
-    [
-        ("record_id", pa.string()),
-        ("node_id", pa.string()),
-        ("boot_id", pa.string()),
-        ("seq", pa.int64()),
-        ("origin", pa.string()),
-        ("model", pa.string()),
-        ("model_version", pa.string()),
-        ("variant", pa.string()),
-        ("tenant", pa.string()),
-        ("labels", _LABELS),
-        ("priority", pa.string()),
-        ("pool", pa.string()),
-        ("worker", pa.int32()),
-        ("arrived_at_us", pa.int64()),
-        ("queue_us", pa.int64()),
-        ("compute_us", pa.int64()),
-        ("total_us", pa.int64()),
-        ("batch_id", pa.int64()),
-        ("batch_size", pa.int32()),
-        ("cache", pa.string()),
-        ("input_digest", pa.string()),
-        ("request_bytes", pa.int64()),
-        ("response_bytes", pa.int64()),
-        ("items", pa.int32()),
-        ("input_tokens", pa.int64()),
-        ("output_tokens", pa.int64()),
-        ("client_region", pa.string()),
-        ("status", pa.int16()),
-        ("error", pa.string()),
-        ("route", pa.string()),
-        ("parent_id", pa.string()),
-    ]
-)
 
 SAMPLE_COLUMNS = pa.schema(
     [
@@ -90,6 +53,54 @@ class Advance:
     end: Position
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """A source other than a spool was read from `start` to `end`, in a unit of its own.
+
+    A source that was never read before starts at 0.
+    """
+
+    source: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class UsageMinute:
+    """Requests of one minute that a source counts without telling them one by one.
+
+    `minute_us` is the beginning of the minute. The counts and sums are those of `requests` requests
+    with these dimensions; `item_us` divided by `batch_size` is the worker time that they own.
+    `latency` counts requests by bucket of store/latency_histogram.py; it may be empty where the
+    source does not know.
+    """
+
+    minute_us: int
+    node_id: str
+    boot_id: str
+    model: str | None
+    model_version: str | None
+    requests: int
+    items: int
+    item_us: int
+    queue_us: int
+    compute_us: int
+    total_us: int
+    status: int = 200
+    error: str | None = None
+    batch_size: int = 1
+    origin: str = "live"
+    variant: str | None = None
+    tenant: str = "unknown"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    priority: str = "normal"
+    pool: str = "cpu"
+    cache: str = "bypass"
+    request_bytes: int = 0
+    response_bytes: int = 0
+    latency: Mapping[int, int] = field(default_factory=dict)
+
+
 @dataclass
 class Batch:
     """Facts and the positions reached in reading them, stored all together or not at all."""
@@ -98,19 +109,5 @@ class Batch:
     samples: list[NodeSample] = field(default_factory=list)
     rejected: list[RejectedLine] = field(default_factory=list)
     advances: list[Advance] = field(default_factory=list)
-
-    def usage_table(self) -> pa.Table:
-        """Return the usage records as an Arrow table with USAGE_COLUMNS, labels sorted by name."""
-        columns = {
-            name: [getattr(record, name) for record in self.records] for name in USAGE_COLUMNS.names
-        }
-        columns["labels"] = [sorted(labels.items()) for labels in columns["labels"]]
-        return pa.table(columns, schema=USAGE_COLUMNS)
-
-    def sample_table(self) -> pa.Table:
-        """Return the node samples as an Arrow table with SAMPLE_COLUMNS."""
-        columns = {
-            name: [getattr(sample, name) for sample in self.samples]
-            for name in SAMPLE_COLUMNS.names
-        }
-        return pa.table(columns, schema=SAMPLE_COLUMNS)
+    minutes: list[UsageMinute] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)

@@ -6,9 +6,10 @@ close, and retry with jittered back-off while the other side has it.
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
@@ -30,9 +31,17 @@ DEFECTS = (
     duckdb.NotSupportedError,
 )
 
+# The name of the file in an engine that has attached it.
+ATTACHED = "usage_file"
+
+# A commit of more rows than this writes them compressed, past the log of changes.
+ROW_GROUP_ROWS = 32_768
+
 WAIT_S = 10.0
 FIRST_PAUSE_S = 0.005
 LONGEST_PAUSE_S = 0.1
+
+Opened = TypeVar("Opened")
 
 
 @contextmanager
@@ -42,14 +51,39 @@ def open_writer(path: Path, *, wait_s: float = WAIT_S) -> Iterator[duckdb.DuckDB
     Raises DatabaseBusyError after `wait_s` seconds of waiting for readers, DatabaseUnusableError
     when the file is not ours to write.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = _connect(path, read_only=False, wait_s=wait_s)
+    engine = duckdb.connect(":memory:", config=CONFIG)
     try:
-        with _damage_named(path):
-            migrate(connection, path)
+        with attached(engine, path, wait_s=wait_s) as connection:
             yield connection
     finally:
-        connection.close()
+        engine.close()
+
+
+@contextmanager
+def attached(
+    engine: duckdb.DuckDBPyConnection, path: Path, *, wait_s: float = WAIT_S
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Make the file `path` the current database of `engine`, as `open_writer` opens it.
+
+    Raises what `open_writer` raises. What is in the engine's memory is at hand meanwhile.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    quoted = str(path).replace("'", "''")
+    _when_unlocked(
+        path,
+        wait_s,
+        lambda: engine.execute(
+            f"ATTACH '{quoted}' AS {ATTACHED} (ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
+        ),
+    )
+    try:
+        with _damage_named(path):
+            engine.execute(f"USE {ATTACHED}")
+            migrate(engine, path)
+            yield engine
+    finally:
+        engine.execute("USE memory")
+        engine.execute(f"DETACH {ATTACHED}")
 
 
 @contextmanager
@@ -61,7 +95,9 @@ def open_reader(path: Path, *, wait_s: float = WAIT_S) -> Iterator[duckdb.DuckDB
     """
     if not path.exists():
         raise DatabaseMissingError(f"{path}: no database yet")
-    connection = _connect(path, read_only=True, wait_s=wait_s)
+    connection = _when_unlocked(
+        path, wait_s, lambda: duckdb.connect(str(path), read_only=True, config=CONFIG)
+    )
     try:
         with _damage_named(path):
             version = require_known_version(connection, path)
@@ -87,12 +123,13 @@ def _damage_named(path: Path) -> Iterator[None]:
         raise DatabaseUnusableError(f"{path}: damaged: {_first_line(error)}") from error
 
 
-def _connect(path: Path, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:
+def _when_unlocked(path: Path, wait_s: float, open_file: Callable[[], Opened]) -> Opened:
+    """Return what `open_file` returns, asked again and again while another process has the lock."""
     give_up_at = time.monotonic() + wait_s
     pause_s = FIRST_PAUSE_S
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only, config=CONFIG)
+            return open_file()
         except duckdb.IOException as error:
             if "lock" not in str(error):
                 raise DatabaseUnusableError(f"{path}: {_first_line(error)}") from error

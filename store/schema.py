@@ -4,6 +4,8 @@ Readers outside the product may rely on `usage_record`, `node_sample` and `rejec
 other table is the product's own and may change with a migration.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -165,31 +167,311 @@ ALTER TABLE dimension_set ADD COLUMN route VARCHAR DEFAULT 'direct';
 ALTER TABLE dimension_set ALTER COLUMN route SET NOT NULL;
 """
 
-MIGRATIONS = (FIRST, ROUTES)
+# Records name their dimensions by number instead of repeating them; rollups by hour for what is
+# older than a few days; files of the archive; other sources than spools; what a boot left.
+ARCHIVE = """
+ALTER TABLE dimension_set ADD COLUMN source VARCHAR DEFAULT 'record';
+ALTER TABLE dimension_set ALTER COLUMN source SET NOT NULL;
+
+DROP VIEW usage_record;
+ALTER TABLE usage_record_hot RENAME TO usage_record_wide;
+CREATE TABLE usage_record_hot (
+    record_id UUID NOT NULL,
+    dimension_id INTEGER NOT NULL,
+    seq BIGINT NOT NULL,
+    worker INTEGER,
+    arrived_at_us BIGINT NOT NULL,
+    queue_us BIGINT NOT NULL,
+    compute_us BIGINT NOT NULL,
+    total_us BIGINT NOT NULL,
+    batch_id BIGINT,
+    batch_size INTEGER NOT NULL,
+    input_digest VARCHAR,
+    request_bytes BIGINT NOT NULL,
+    response_bytes BIGINT NOT NULL,
+    items INTEGER NOT NULL,
+    input_tokens BIGINT,
+    output_tokens BIGINT,
+    client_region VARCHAR,
+    parent_id UUID
+);
+INSERT INTO usage_record_hot
+SELECT
+    record_id, dimension_id, seq, worker, arrived_at_us, queue_us, compute_us, total_us, batch_id,
+    batch_size, input_digest, request_bytes, response_bytes, items, input_tokens, output_tokens,
+    client_region, parent_id
+FROM usage_record_wide AS wide JOIN dimension_set AS known
+    ON known.node_id = wide.node_id
+    AND known.boot_id = wide.boot_id
+    AND known.origin = wide.origin
+    AND known.model IS NOT DISTINCT FROM wide.model
+    AND known.model_version IS NOT DISTINCT FROM wide.model_version
+    AND known.variant IS NOT DISTINCT FROM wide.variant
+    AND known.tenant = wide.tenant
+    AND known.labels = wide.labels
+    AND known.priority = wide.priority
+    AND known.pool = wide.pool
+    AND known.cache = wide.cache
+    AND known.status = wide.status
+    AND known.error IS NOT DISTINCT FROM wide.error
+    AND known.route = wide.route;
+
+-- One row for each run of a node: what it left, and on what machine.
+CREATE TABLE boot (
+    node_id VARCHAR NOT NULL,
+    boot_id UUID NOT NULL,
+    records BIGINT NOT NULL,
+    requests BIGINT NOT NULL,
+    samples BIGINT NOT NULL,
+    seq_min BIGINT,
+    seq_max BIGINT,
+    first_arrival_us BIGINT,
+    last_arrival_us BIGINT,
+    first_sample_us BIGINT,
+    last_sample_us BIGINT,
+    records_dropped BIGINT,
+    cloud VARCHAR,
+    region VARCHAR,
+    instance_type VARCHAR,
+    purchase_option VARCHAR
+);
+INSERT INTO boot BY NAME
+WITH recorded AS (
+    SELECT
+        node_id, boot_id,
+        count(*) AS records,
+        count(*) FILTER (route NOT IN ('cascade_attempt', 'shadow')) AS requests,
+        min(seq) AS seq_min, max(seq) AS seq_max,
+        min(arrived_at_us) AS first_arrival_us, max(arrived_at_us) AS last_arrival_us
+    FROM usage_record_wide GROUP BY node_id, boot_id
+), sampled AS (
+    SELECT
+        node_id, boot_id,
+        count(*) AS samples,
+        min(sampled_at_us - interval_us) AS first_sample_us, max(sampled_at_us) AS last_sample_us,
+        max(records_dropped) AS records_dropped,
+        arg_max(cloud, sampled_at_us) AS cloud, arg_max(region, sampled_at_us) AS region,
+        arg_max(instance_type, sampled_at_us) AS instance_type,
+        arg_max(purchase_option, sampled_at_us) AS purchase_option
+    FROM node_sample GROUP BY node_id, boot_id
+)
+SELECT * REPLACE (
+    coalesce(records, 0) AS records, coalesce(requests, 0) AS requests,
+    coalesce(samples, 0) AS samples
+)
+FROM recorded FULL JOIN sampled USING (node_id, boot_id);
+DROP TABLE usage_record_wide;
+
+CREATE VIEW usage_record AS
+SELECT
+    record_id, node_id, boot_id, seq, origin, model, model_version, variant, tenant, labels,
+    priority, pool, worker, arrived_at_us, queue_us, compute_us, total_us, batch_id, batch_size,
+    cache, input_digest, request_bytes, response_bytes, items, input_tokens, output_tokens,
+    client_region, status, error, route, parent_id
+FROM usage_record_hot JOIN dimension_set USING (dimension_id);
+
+-- gpu_uptime_us is how much of the uptime a GPU was measured for; queue_depth_us is queue depth x
+-- uptime, loading_us workers that load a model x uptime.
+ALTER TABLE node_minute ADD COLUMN loading_us BIGINT DEFAULT 0;
+ALTER TABLE node_minute ADD COLUMN queue_depth_us BIGINT DEFAULT 0;
+ALTER TABLE node_minute ADD COLUMN gpu_uptime_us BIGINT DEFAULT 0;
+ALTER TABLE node_minute ADD COLUMN gpu_busy_us DOUBLE DEFAULT 0;
+ALTER TABLE node_minute ADD COLUMN gpu_energy_j DOUBLE DEFAULT 0;
+ALTER TABLE node_minute ADD COLUMN gpu_memory_bytes_max BIGINT;
+UPDATE node_minute AS known SET
+    loading_us = cut.loading_us,
+    queue_depth_us = cut.queue_depth_us,
+    gpu_uptime_us = cut.gpu_uptime_us,
+    gpu_busy_us = cut.gpu_busy_us,
+    gpu_energy_j = cut.gpu_energy_j,
+    gpu_memory_bytes_max = cut.gpu_memory_bytes_max
+FROM (
+    SELECT
+        minute_us, node_id, boot_id,
+        sum(part_us * workers_loading)::BIGINT AS loading_us,
+        sum(part_us * queue_depth)::BIGINT AS queue_depth_us,
+        coalesce(sum(part_us) FILTER (gpu_utilization IS NOT NULL), 0)::BIGINT AS gpu_uptime_us,
+        coalesce(sum(part_us * gpu_utilization), 0) AS gpu_busy_us,
+        coalesce(sum(part_us * gpu_power_w) / 1e6, 0) AS gpu_energy_j,
+        max(gpu_memory_bytes) AS gpu_memory_bytes_max
+    FROM (
+        SELECT *,
+            least(sampled_at_us, minute_us + 60000000)
+                - greatest(sampled_at_us - interval_us, minute_us) AS part_us
+        FROM (
+            SELECT *, unnest(range(
+                (sampled_at_us - interval_us) // 60000000, (sampled_at_us - 1) // 60000000 + 1
+            )) * 60000000 AS minute_us
+            FROM node_sample
+        )
+    )
+    GROUP BY ALL
+) AS cut
+WHERE known.minute_us = cut.minute_us
+    AND known.node_id = cut.node_id
+    AND known.boot_id = cut.boot_id;
+
+-- The minute rollups of older days, an hour a row. A worker's share of its machine is kept as the
+-- reduced fraction share_uptime / share_capacity, so that costs stay what they were; it is null
+-- where the machine time of the minute was never reported.
+CREATE TABLE usage_hour (
+    hour_us BIGINT NOT NULL,
+    dimension_id INTEGER NOT NULL,
+    batch_size INTEGER NOT NULL,
+    share_uptime BIGINT,
+    share_capacity BIGINT,
+    requests BIGINT NOT NULL,
+    items BIGINT NOT NULL,
+    item_us HUGEINT NOT NULL,
+    queue_us BIGINT NOT NULL,
+    compute_us BIGINT NOT NULL,
+    total_us BIGINT NOT NULL,
+    request_bytes BIGINT NOT NULL,
+    response_bytes BIGINT NOT NULL
+);
+CREATE TABLE latency_hour (
+    hour_us BIGINT NOT NULL,
+    dimension_id INTEGER NOT NULL,
+    bucket SMALLINT NOT NULL,
+    requests BIGINT NOT NULL
+);
+CREATE TABLE node_hour (
+    hour_us BIGINT NOT NULL,
+    node_id VARCHAR NOT NULL,
+    boot_id UUID NOT NULL,
+    cloud VARCHAR NOT NULL,
+    region VARCHAR NOT NULL,
+    instance_type VARCHAR NOT NULL,
+    purchase_option VARCHAR NOT NULL,
+    uptime_us BIGINT NOT NULL,
+    capacity_us BIGINT NOT NULL,
+    busy_us BIGINT NOT NULL,
+    cpu_busy_us DOUBLE NOT NULL,
+    queue_depth_max INTEGER NOT NULL,
+    memory_bytes_max BIGINT NOT NULL,
+    loading_us BIGINT NOT NULL,
+    queue_depth_us BIGINT NOT NULL,
+    gpu_uptime_us BIGINT NOT NULL,
+    gpu_busy_us DOUBLE NOT NULL,
+    gpu_energy_j DOUBLE NOT NULL,
+    gpu_memory_bytes_max BIGINT
+);
+
+-- What queries read: minutes where they are kept, hours before. at_us is the beginning of either.
+CREATE VIEW usage_rollup AS
+SELECT
+    minute_us AS at_us, dimension_id, batch_size,
+    requests, items, item_us, queue_us, compute_us, total_us, request_bytes, response_bytes
+FROM usage_minute
+UNION ALL
+SELECT
+    hour_us, dimension_id, batch_size,
+    requests, items, item_us, queue_us, compute_us, total_us, request_bytes, response_bytes
+FROM usage_hour;
+
+-- The worker time among it, with the share of its machine that a worker was.
+CREATE VIEW busy_rollup AS
+SELECT
+    minute_us AS at_us, dimension_id, batch_size,
+    uptime_us // gcd(uptime_us, capacity_us) AS share_uptime,
+    capacity_us // gcd(uptime_us, capacity_us) AS share_capacity,
+    requests, item_us
+FROM usage_minute
+JOIN (SELECT dimension_id, node_id, boot_id FROM dimension_set) USING (dimension_id)
+LEFT JOIN (SELECT minute_us, node_id, boot_id, uptime_us, capacity_us FROM node_minute)
+    USING (minute_us, node_id, boot_id)
+WHERE item_us > 0
+UNION ALL
+SELECT
+    hour_us, dimension_id, batch_size, share_uptime, share_capacity, requests, item_us
+FROM usage_hour
+WHERE item_us > 0;
+
+CREATE VIEW latency_rollup AS
+SELECT minute_us AS at_us, dimension_id, bucket, requests FROM latency_minute
+UNION ALL
+SELECT hour_us, dimension_id, bucket, requests FROM latency_hour;
+
+CREATE VIEW node_rollup AS
+SELECT * RENAME (minute_us AS at_us) FROM node_minute
+UNION ALL BY NAME
+SELECT * RENAME (hour_us AS at_us) FROM node_hour;
+
+-- Files of the archive; path is relative to the folder of the archive. Others are not read.
+CREATE TABLE archive_file (
+    path VARCHAR NOT NULL,
+    day_us BIGINT NOT NULL,
+    records BIGINT NOT NULL,
+    first_arrival_us BIGINT NOT NULL,
+    last_arrival_us BIGINT NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    archived_at_us BIGINT NOT NULL
+);
+
+-- How far each source other than a spool was read.
+CREATE TABLE source_position (
+    source VARCHAR NOT NULL,
+    position BIGINT NOT NULL
+);
+
+-- How the collector fares, by minute of commit: counts, the longest delay from arrival to commit,
+-- the longest wait for the lock of the file, the time that the file was held.
+CREATE TABLE commit_minute (
+    minute_us BIGINT NOT NULL,
+    commits BIGINT NOT NULL,
+    records BIGINT NOT NULL,
+    samples BIGINT NOT NULL,
+    rejected BIGINT NOT NULL,
+    lag_us_max BIGINT,
+    lock_wait_us BIGINT NOT NULL,
+    lock_wait_us_max BIGINT NOT NULL,
+    held_us BIGINT NOT NULL
+);
+"""
+
+MIGRATIONS = (FIRST, ROUTES, ARCHIVE)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Bring the file to the newest version, each step and its record in one transaction.
+    """Bring the current database, the file `path`, to the newest version.
 
-    Raises DatabaseUnusableError when the file is newer than this program.
+    Each step and its record are one transaction. Raises DatabaseUnusableError when the file is
+    newer than this program.
     """
     version = require_known_version(connection, path)
     for number in range(version + 1, len(MIGRATIONS) + 1):
-        with connection.cursor() as cursor:
-            cursor.execute("BEGIN")
-            cursor.execute("CREATE TABLE IF NOT EXISTS schema_migration (version INTEGER NOT NULL)")
-            cursor.execute(MIGRATIONS[number - 1])
-            cursor.execute("INSERT INTO schema_migration VALUES (?)", [number])
-            cursor.execute("COMMIT")
+        with transaction(connection):
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS schema_migration (version INTEGER NOT NULL)"
+            )
+            connection.execute(MIGRATIONS[number - 1])
+            connection.execute("INSERT INTO schema_migration VALUES (?)", [number])
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what the block does to `connection`, or roll it back when the block fails."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        # DuckDB ends a transaction by itself when the file fails under it.
+        with suppress(duckdb.TransactionException):
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 def require_known_version(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-    """Return the version of the file, 0 when it is empty.
+    """Return the version of the current database, the file `path`; 0 when it is empty.
 
     Raises DatabaseUnusableError when the file is newer than this program, or somebody else's.
     """
     tables = {
-        name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+        name
+        for (name,) in connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
+        ).fetchall()
     }
     if not tables:
         return 0

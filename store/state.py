@@ -64,13 +64,11 @@ def read_state(connection: duckdb.DuckDBPyConnection) -> StoreState:
         SELECT
             commits,
             committed_at_us,
-            (SELECT coalesce(sum(requests), 0)::BIGINT FROM usage_minute),
+            (SELECT coalesce(sum(requests), 0)::BIGINT FROM boot),
             (SELECT count(*) FROM rejected_line),
-            least(
-                (SELECT min(arrived_at_us) FROM usage_record_hot),
-                (SELECT min(sampled_at_us - interval_us) FROM node_sample)),
-            (SELECT max(arrived_at_us) FROM usage_record_hot),
-            (SELECT max(sampled_at_us) FROM node_sample)
+            (SELECT least(min(first_arrival_us), min(first_sample_us)) FROM boot),
+            (SELECT max(last_arrival_us) FROM boot),
+            (SELECT max(last_sample_us) FROM boot)
         FROM store_state
         """
     ).fetchall()

@@ -15,7 +15,7 @@ from usage.record import (
     encode_line,
     encode_lines,
 )
-from usage.spool import Boot, Chunk, Position, SpoolError, SpoolWriter, boots
+from usage.spool import Boot, Chunk, Position, SpoolError, SpoolWriter, Stray, boots
 
 __all__ = [
     "Boot",
@@ -32,6 +32,7 @@ __all__ = [
     "Route",
     "SpoolError",
     "SpoolWriter",
+    "Stray",
     "UsageRecord",
     "boots",
     "decode_line",

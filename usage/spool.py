@@ -12,12 +12,26 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 SUFFIX = ".ndjson"
 # Of a segment that is not locked yet, and of one whose writer died before it was.
 HIDDEN = ".new"
+# Of a segment that a receiver has on the disk and does not account for yet. Only a receiver may
+# delete it, or give it its name.
+HELD = ".held"
 NEWLINE = b"\n"
+# No record or sample comes near it. What is longer is told and passed over, never held in memory.
+LONGEST_LINE_BYTES = 2**20
+# As much of what is no line is handed on.
+STRAY_BYTES = 2**16
+SEEK_BYTES = 2**18
+
+
+def segment_name(number: int) -> str:
+    """Return the name of the visible segment `number`."""
+    return f"{number:08d}{SUFFIX}"
 
 
 class SpoolError(OSError):
@@ -117,12 +131,12 @@ class SpoolWriter:
             return True
 
     def _path(self, number: int) -> Path:
-        return self._folder / f"{number:08d}{SUFFIX}"
+        return self._folder / segment_name(number)
 
     def _create_segment(self) -> None:
         number = self._number + 1
         self._folder.mkdir(parents=True, exist_ok=True)
-        hidden = self._folder / f".{number:08d}{SUFFIX}{HIDDEN}"
+        hidden = self._folder / f".{segment_name(number)}{HIDDEN}"
         descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -144,20 +158,36 @@ class Position:
 
 
 @dataclass(frozen=True)
+class Stray:
+    """Bytes of a segment that are no line: where they begin, the first of them, and the reason."""
+
+    offset: int
+    head: bytes
+    reason: str
+
+
+@dataclass(frozen=True)
 class Chunk:
     """Lines of one boot that were not read before, and where reading goes on once they are stored.
 
-    `lines` holds (start, line without newline); all lines are from segment `segment`. A `torn` last
-    line has no newline: its writer died while writing it.
+    `data` holds whole lines with their newlines, all from segment `segment`; `stray` is what
+    follows them when it is no line: torn, because its writer died while writing it, or too long.
     """
 
     node_id: str
     boot_id: str
     segment: int
-    lines: list[tuple[int, bytes]]
-    torn: tuple[int, bytes] | None
+    data: bytes
+    stray: Stray | None
     start: Position
     end: Position
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Yield every whole line without its newline, and where in the segment it starts."""
+        offset = self.start.offset
+        for line in self.data.split(NEWLINE)[:-1]:
+            yield offset, line
+            offset += len(line) + 1
 
 
 @dataclass(frozen=True)
@@ -179,6 +209,16 @@ class Boot:
     def segments(self) -> list[int]:
         """Return the numbers of the visible segments, ascending."""
         names = (p.name.removesuffix(SUFFIX) for p in self.folder.glob(f"*{SUFFIX}"))
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def held(self) -> list[int]:
+        """Return the numbers of the segments that a receiver holds back, ascending."""
+        try:
+            entries = os.listdir(self.folder)  # noqa: PTH208 - a collector may remove the folder
+        except FileNotFoundError:
+            return []
+        end = SUFFIX + HELD
+        names = (name[1:].removesuffix(end) for name in entries if name.endswith(end))
         return sorted(int(name) for name in names if name.isdecimal())
 
     def read(self, position: Position, limit_bytes: int) -> Chunk | None:
@@ -221,29 +261,74 @@ class Boot:
                 self.folder.rmdir()
 
     def _path(self, number: int) -> Path:
-        return self.folder / f"{number:08d}{SUFFIX}"
+        return self.folder / segment_name(number)
 
     def _read_segment(self, start: Position, limit_bytes: int) -> Chunk | None:
         # Asked before the bytes are read: what a closed segment then holds is all there will be.
         closed = _is_unlocked(self._path(start.segment))
-        with self._path(start.segment).open("rb") as segment:
-            segment.seek(start.offset)
-            data = segment.read(limit_bytes)
-            if data and not data.endswith(NEWLINE):
-                data += segment.readline()
-        whole = data.rfind(NEWLINE) + 1
-        lines = list(_split(data[:whole], start.offset))
-        tail = data[whole:]
-        torn = (start.offset + whole, tail) if tail and closed else None
-        end = Position(start.segment, start.offset + (len(data) if torn else whole))
-        if end == start:
+        with self._path(start.segment).open("rb", buffering=0) as segment:
+            data = _whole_lines(segment, start.offset, limit_bytes)
+            end, stray = start.offset + len(data), None
+            if not data:
+                stray, length = _stray(segment, start.offset, closed=closed)
+                end += length
+        if end == start.offset:
             return None
-        return Chunk(self.node_id, self.boot_id, start.segment, lines, torn, start, end)
+        return Chunk(
+            self.node_id,
+            self.boot_id,
+            start.segment,
+            data,
+            stray,
+            start,
+            Position(start.segment, end),
+        )
+
+
+def _whole_lines(segment: FileIO, offset: int, limit_bytes: int) -> bytes:
+    """Return the lines from `offset` on that end within `limit_bytes`, or in the longest line more.
+
+    The end is looked for first, so that as much as is returned is read, once.
+    """
+    size = os.fstat(segment.fileno()).st_size
+    stop = min(offset + limit_bytes, size)
+    for _ in range(2):
+        end = stop
+        while end > offset:
+            begin = max(offset, end - SEEK_BYTES)
+            newline = os.pread(segment.fileno(), end - begin, begin).rfind(NEWLINE)
+            if newline >= 0:
+                return os.pread(segment.fileno(), begin + newline + 1 - offset, offset)
+            end = begin
+        stop = min(offset + max(limit_bytes, LONGEST_LINE_BYTES), size)
+    return b""
+
+
+def _stray(segment: FileIO, offset: int, *, closed: bool) -> tuple[Stray | None, int]:
+    """Return what begins at `offset` and is no whole line, and how long it is in bytes.
+
+    Nothing and 0 while more of it may come.
+    """
+    head = os.pread(segment.fileno(), STRAY_BYTES, offset)
+    length, ended = 0, False
+    while not ended and (more := os.pread(segment.fileno(), SEEK_BYTES, offset + length)):
+        newline = more.find(NEWLINE)
+        ended = newline >= 0
+        length += newline + 1 if ended else len(more)
+    if ended and length > LONGEST_LINE_BYTES:
+        reason = f"a line of {length} bytes; accepted: at most {LONGEST_LINE_BYTES}"
+        return Stray(offset, head, reason), length
+    if length and closed and not ended:
+        return Stray(offset, head, f"torn after {length} bytes: its writer was killed"), length
+    return None, 0
 
 
 def boots(spool: Path) -> list[Boot]:
-    """Return every boot that has a folder in `spool`, oldest boot of each node first."""
-    return [Boot(path) for path in sorted(spool.glob("*/*")) if path.is_dir()]
+    """Return every boot that has a folder in `spool`, oldest boot of each node first.
+
+    What is hidden is not a node's: a receiver keeps its memory there.
+    """
+    return [Boot(path) for path in sorted(spool.glob("[!.]*/[!.]*")) if path.is_dir()]
 
 
 def _is_unlocked(path: Path) -> bool:
@@ -254,9 +339,3 @@ def _is_unlocked(path: Path) -> bool:
     except (BlockingIOError, FileNotFoundError):
         return False
     return True
-
-
-def _split(data: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
-    for line in data.split(NEWLINE)[:-1]:
-        yield offset, line
-        offset += len(line) + 1

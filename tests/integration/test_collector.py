@@ -17,7 +17,7 @@ from uuid_utils import uuid7
 
 from collectors.tailer import Tailer
 from store import open_reader
-from tests.fixtures_usage import BOOT_ID, NODE_ID, node_sample, usage_record
+from tests.fixtures_usage import BOOT_ID, MONDAY_US, NODE_ID, node_sample, usage_record
 from usage import SpoolWriter, boots, encode_line
 
 WAIT_S = 30.0
@@ -255,10 +255,12 @@ def test_small_chunks_and_many_boots_are_collected_round_by_round(
             record = usage_record(node_id=f"node-{boot}", boot_id=boot_id, seq=seq)
             out.append(encode_line(record))
         out.close()
-    tailer = Tailer(spool, database, lambda: 1, chunk_bytes=1_500)
-    first = tailer.collect_round()
-    assert 0 < first.records < 87
-    assert first.records + tailer.collect_all().records == 87
+    tailer = Tailer(spool, database, lambda: MONDAY_US, round_bytes=1_500)
+    for _ in range(2):  # one round is stored while the next one is read
+        assert 0 < tailer.collect_round() < 10_000
+    assert 0 < tailer.collected.records < 87
+    tailer.collect_all()
+    assert tailer.collected.records == 87
     assert boots(spool) == []
 
 

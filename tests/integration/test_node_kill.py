@@ -49,7 +49,7 @@ def test_every_request_that_was_answered_100_ms_before_the_kill_is_on_record(
     [boot] = boots(node.spool)
     chunk = boot.read(Position(), 2**30)
     assert chunk is not None
-    records = [decode_line(raw) for _, raw in chunk.lines]
+    records = [decode_line(raw) for _, raw in chunk.lines()]
     written = [record for record in records if isinstance(record, UsageRecord)]
     assert due <= {record.record_id for record in written}
     assert [record.seq for record in written] == list(range(1, len(written) + 1))

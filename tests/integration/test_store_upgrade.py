@@ -14,9 +14,7 @@ from store import (
     open_writer,
     read_commits,
     read_state,
-    writer,
 )
-from store.latency_histogram import BUCKET_SQL
 from store.schema import FIRST, MIGRATIONS
 from tests.fixtures_usage import (
     MONDAY_US,
@@ -40,41 +38,31 @@ def rows(database: Path, sql: str) -> list[tuple[object, ...]]:
 
 def write_version_1(database: Path, batch: Batch) -> None:
     """Make the file that the product made before there were routes, and store `batch` in it."""
-    usage = batch.usage_table().drop_columns(["route", "parent_id"])
-    old = tuple(name for name in writer.DIMENSIONS if name != "route")
-    names = ", ".join(old)
-    same = " AND ".join(f"known.{name} IS NOT DISTINCT FROM fresh.{name}" for name in old)
-    minute = f"arrived_at_us - arrived_at_us % {MINUTE_US} AS minute_us"
-    joined = f"FROM fresh_usage AS fresh JOIN dimension_set AS known ON {same} GROUP BY ALL"
+    now = database.with_name("now.duckdb")
+    now.unlink(missing_ok=True)
+    commit(now, batch, now_us=8)
     with duckdb.connect(str(database)) as connection:
         connection.execute("BEGIN")
         connection.execute("CREATE TABLE schema_migration (version INTEGER NOT NULL)")
         connection.execute(FIRST)
         connection.execute("INSERT INTO schema_migration VALUES (1)")
         connection.execute("COMMIT")
-        connection.register("arrow_usage", usage)
-        connection.register("arrow_samples", batch.sample_table())
-        connection.execute("CREATE TEMP TABLE fresh_usage AS FROM usage_record_hot LIMIT 0")
-        connection.execute("CREATE TEMP TABLE fresh_samples AS FROM node_sample LIMIT 0")
-        connection.execute("INSERT INTO fresh_usage BY NAME FROM arrow_usage")
-        connection.execute("INSERT INTO fresh_samples BY NAME FROM arrow_samples")
-        connection.execute("INSERT INTO usage_record_hot FROM fresh_usage")
-        connection.execute("INSERT INTO node_sample FROM fresh_samples")
+        connection.execute(f"ATTACH '{now}' AS now (READ_ONLY)")
+        for table, source in (
+            ("usage_record_hot", "usage_record"),
+            ("node_sample", "node_sample"),
+            ("dimension_set", "dimension_set"),
+            ("usage_minute", "usage_minute"),
+            ("latency_minute", "latency_minute"),
+            ("node_minute", "node_minute"),
+        ):
+            described = connection.execute(f"DESCRIBE {table}").fetchall()
+            names = ", ".join(row[0] for row in described)
+            connection.execute(f"INSERT INTO {table} SELECT {names} FROM now.{source}")
         connection.execute(
-            f"INSERT INTO dimension_set SELECT nextval('dimension_number'), {names} "
-            f"FROM (SELECT DISTINCT {names} FROM fresh_usage)"
+            "CREATE OR REPLACE SEQUENCE dimension_number START WITH "
+            + str(connection.execute("SELECT count(*) + 1 FROM dimension_set").fetchall()[0][0])
         )
-        connection.execute(
-            f"INSERT INTO usage_minute BY NAME SELECT {minute}, known.dimension_id, batch_size, "
-            "count(*) AS requests, sum(items) AS items, sum(compute_us * items) AS item_us, "
-            "sum(queue_us) AS queue_us, sum(compute_us) AS compute_us, sum(total_us) AS total_us, "
-            "sum(request_bytes) AS request_bytes, sum(response_bytes) AS response_bytes " + joined
-        )
-        connection.execute(
-            f"INSERT INTO latency_minute BY NAME SELECT {minute}, known.dimension_id, "
-            f"{BUCKET_SQL.format(us='total_us')} AS bucket, count(*) AS requests " + joined
-        )
-        connection.execute(writer.ADD_NODE_MINUTES)
         connection.execute("UPDATE store_state SET commits = 7, committed_at_us = 8")
 
 
@@ -96,6 +84,7 @@ def test_a_file_of_version_1_is_upgraded_whole_and_goes_on(tmp_path: Path) -> No
         "SELECT * FROM usage_record ORDER BY seq, record_id",
         "SELECT * FROM node_sample ORDER BY sampled_at_us",
         "SELECT * FROM node_minute ORDER BY minute_us",
+        "SELECT * FROM boot",
         f"{numbered.format('usage_minute')} ORDER BY ALL",
         f"{numbered.format('latency_minute')} ORDER BY ALL",
         "SELECT version FROM schema_migration ORDER BY version",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage import Boot, Position, SpoolError, SpoolWriter, boots
+from usage import Boot, Position, SpoolError, SpoolWriter, Stray, boots
 
 BOOT = "0198c0de-0000-7000-8000-000000000001"
 
@@ -30,7 +30,7 @@ def read_all(boot: Boot, limit_bytes: int, position: Position) -> tuple[list[byt
     while (chunk := boot.read(position, limit_bytes)) is not None:
         assert chunk.start >= position
         assert chunk.end > chunk.start
-        lines += [line for _, line in chunk.lines]
+        lines += [line for _, line in chunk.lines()]
         position = chunk.end
     return lines, position
 
@@ -70,7 +70,7 @@ def test_the_position_of_a_line_is_where_it_begins_in_its_segment(tmp_path: Path
     out.append(b"first\nsecond\n")
     chunk = boots(tmp_path)[0].read(Position(), 100)
     assert chunk is not None
-    assert chunk.lines == [(0, b"first"), (6, b"second")]
+    assert list(chunk.lines()) == [(0, b"first"), (6, b"second")]
     assert chunk.end == Position(1, 13)
     out.close()
 
@@ -86,12 +86,15 @@ def test_a_torn_last_line_waits_while_its_writer_lives_and_is_told_when_it_died(
         torn.write(b'{"half')
     alive = boot.read(Position(), 100)
     assert alive is not None
-    assert (alive.lines, alive.torn) == ([(0, b"whole")], None)
+    assert (list(alive.lines()), alive.stray) == ([(0, b"whole")], None)
     assert boot.read(alive.end, 100) is None
     out.close()  # as the kernel does when the writer is killed
     dead = boot.read(alive.end, 100)
     assert dead is not None
-    assert (dead.lines, dead.torn) == ([], (6, b'{"half'))
+    assert (dead.data, dead.stray) == (
+        b"",
+        Stray(6, b'{"half', "torn after 6 bytes: its writer was killed"),
+    )
     boot.delete_consumed(dead.end)
     assert not segment.exists()
 
