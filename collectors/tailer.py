@@ -34,6 +34,7 @@ class Collected:
 class Tailer:
     """Follows one spool folder into one database. `now_us` tells the time of a commit.
 
+    `recovering` is for a database that has lost the positions: facts that it holds are passed over.
     Behind a backlog two writers take turns: one reads the next lines while the other one commits.
     """
 
@@ -44,7 +45,9 @@ class Tailer:
         now_us: Callable[[], int],
         *,
         round_bytes: int = ROUND_BYTES,
+        recovering: bool = False,
     ) -> None:
+        self._recovering = recovering
         self._spool = spool
         self._database = database
         self._now_us = now_us
@@ -75,6 +78,8 @@ class Tailer:
             if chunks:
                 self._writers[0].add_chunks(chunks, self._now_us())
             self._settle()
+            if chunks and self._recovering:
+                self._writers[0].drop_known()
             if chunks:
                 self._commit(chunks)
                 if not self.is_behind(size):

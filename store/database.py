@@ -13,8 +13,9 @@ from typing import TypeVar
 
 import duckdb
 
+from store.archive_views import moved, point_views
 from store.errors import DatabaseBusyError, DatabaseMissingError, DatabaseUnusableError
-from store.schema import MIGRATIONS, migrate, require_known_version
+from store.schema import MIGRATIONS, migrate, require_known_version, transaction
 
 # DuckDB 2.0.0 narrows a sorted sum of HUGEINT to the range of its summands and then fails on the
 # sum; the optimiser that does so is left out (docs/decisions/0002-duckdb.md).
@@ -41,6 +42,11 @@ WAIT_S = 10.0
 FIRST_PAUSE_S = 0.005
 LONGEST_PAUSE_S = 0.1
 
+TO_RECOVER = (
+    "restore a backup, or make it anew from archive and spool: "
+    "python -m collectors rebuild --from-archive"
+)
+
 Opened = TypeVar("Opened")
 
 
@@ -61,25 +67,31 @@ def open_writer(path: Path, *, wait_s: float = WAIT_S) -> Iterator[duckdb.DuckDB
 
 @contextmanager
 def attached(
-    engine: duckdb.DuckDBPyConnection, path: Path, *, wait_s: float = WAIT_S
+    engine: duckdb.DuckDBPyConnection,
+    path: Path,
+    *,
+    wait_s: float = WAIT_S,
+    read_only: bool = False,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Make the file `path` the current database of `engine`, as `open_writer` opens it.
 
-    Raises what `open_writer` raises. What is in the engine's memory is at hand meanwhile.
+    Raises what `open_writer` raises. What is in the engine's memory is at hand meanwhile. With
+    `read_only`, which is for a file that a writer has opened before, others may read, too.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     quoted = str(path).replace("'", "''")
+    mode = "READ_ONLY" if read_only else f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}"
     _when_unlocked(
-        path,
-        wait_s,
-        lambda: engine.execute(
-            f"ATTACH '{quoted}' AS {ATTACHED} (ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
-        ),
+        path, wait_s, lambda: engine.execute(f"ATTACH '{quoted}' AS {ATTACHED} ({mode})")
     )
     try:
         with _damage_named(path):
             engine.execute(f"USE {ATTACHED}")
-            migrate(engine, path)
+            if not read_only:
+                migrate(engine, path)
+                if moved(engine, path):
+                    with transaction(engine):
+                        point_views(engine, path)
             yield engine
     finally:
         engine.execute("USE memory")
@@ -108,6 +120,8 @@ def open_reader(path: Path, *, wait_s: float = WAIT_S) -> Iterator[duckdb.DuckDB
                 f"{path}: written by an older version; start the collector once to upgrade it"
             )
         with _damage_named(path):
+            if moved(connection, path):
+                point_views(connection, path, temporary=True)
             yield connection
     finally:
         connection.close()
@@ -120,7 +134,9 @@ def _damage_named(path: Path) -> Iterator[None]:
     except DEFECTS:
         raise
     except duckdb.Error as error:
-        raise DatabaseUnusableError(f"{path}: damaged: {_first_line(error)}") from error
+        raise DatabaseUnusableError(
+            f"{path}: damaged, or a file of its archive is: {_first_line(error)}; {TO_RECOVER}"
+        ) from error
 
 
 def _when_unlocked(path: Path, wait_s: float, open_file: Callable[[], Opened]) -> Opened:
@@ -132,13 +148,15 @@ def _when_unlocked(path: Path, wait_s: float, open_file: Callable[[], Opened]) -
             return open_file()
         except duckdb.IOException as error:
             if "lock" not in str(error):
-                raise DatabaseUnusableError(f"{path}: {_first_line(error)}") from error
+                no_database = "not a valid" in str(error)
+                advice = f"; {TO_RECOVER}" if no_database else ""
+                raise DatabaseUnusableError(f"{path}: {_first_line(error)}{advice}") from error
             if time.monotonic() >= give_up_at:
                 raise DatabaseBusyError(
                     f"{path}: still locked by another process after {wait_s:g} s"
                 ) from error
         except duckdb.Error as error:
-            raise DatabaseUnusableError(f"{path}: {_first_line(error)}") from error
+            raise DatabaseUnusableError(f"{path}: {_first_line(error)}; {TO_RECOVER}") from error
         time.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 

@@ -1,7 +1,11 @@
 """How long machines ran and how long requests kept them busy: what costs are derived from.
 
-Both queries are cut at `price_changes` (ascending instants, the first 0), so that every row has
+All queries are cut at `price_changes` (ascending instants, the first 0), so that every row has
 one price: the one in force at its `priced_at_us`.
+
+A filter restricts the time that requests used by all its fields, and the time that machines ran by
+those of the machine only: a machine runs for all models and tenants at once, and what one of them
+did not use is not idle. So idle cost is that of the machines, never that of a slice of requests.
 """
 
 from collections import Counter
@@ -11,10 +15,13 @@ from dataclasses import dataclass
 import duckdb
 
 from costs import BusyTime, Machine, MachineTime
+from store.filter import EVERYTHING, MACHINE_FIELDS, Filter
+from store.grouping import Grouping, Key, key_columns, key_names
 from store.period import Period
+from store.selection import chosen
+from store.steps import IN_PERIOD, PRICED_AT, STEP, by_step, priced
 
-_STEP = "minute_us - (minute_us - $from) % $step"
-_PRICED_AT = "list_max(list_filter($changes, lambda begin: begin <= minute_us))"
+_MACHINE = ", ".join(MACHINE_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -37,25 +44,31 @@ def read_uptimes(
     period: Period,
     step_us: int,
     price_changes: Sequence[int],
+    *,
+    where: Filter = EVERYTHING,
 ) -> list[Uptime]:
-    """Return the machine time of `period` by step, machine and price, ascending by step."""
+    """Return the machine time of `period` by step, machine and price, ascending by step.
+
+    Of `where` only what it says of machines counts.
+    """
+    accepted = where.machine_condition()
     rows = connection.execute(
         f"""
         SELECT
-            {_STEP} AS from_us,
-            cloud, region, instance_type, purchase_option,
-            {_PRICED_AT} AS priced_at_us,
+            {STEP} AS from_us,
+            {_MACHINE},
+            {PRICED_AT} AS priced_at_us,
             sum(uptime_us)::BIGINT,
             sum(capacity_us)::BIGINT,
             sum(busy_us)::BIGINT,
             sum(cpu_busy_us),
             count(DISTINCT node_id)
-        FROM node_minute
-        WHERE minute_us >= $from AND minute_us < $to
+        FROM node_rollup
+        WHERE {IN_PERIOD} AND {accepted.sql}
         GROUP BY ALL
         ORDER BY ALL
         """,
-        _bound(period, step_us, price_changes),
+        {**accepted.bound, **by_step(period, step_us), **priced(period, price_changes)},
     ).fetchall()
     return [
         Uptime(from_us, MachineTime(Machine(*machine), priced_at, uptime), capacity, busy, cpu, n)
@@ -76,51 +89,69 @@ class BusyTimes:
     unmeasured: Mapping[int, int]
 
 
+@dataclass(frozen=True)
+class BusySlices:
+    """As `BusyTimes`, by (beginning of step, values of the groupings)."""
+
+    rows: Mapping[tuple[int, Key], list[BusyTime]]
+    unmeasured: Mapping[tuple[int, Key], int]
+
+
 def read_busy_times(
     connection: duckdb.DuckDBPyConnection,
     period: Period,
     step_us: int,
     price_changes: Sequence[int],
+    *,
+    where: Filter = EVERYTHING,
 ) -> BusyTimes:
     """Return (step, busy time) for `period`, ascending by step."""
-    rows = connection.execute(
-        f"""
-        SELECT
-            {_STEP} AS from_us,
-            cloud, region, instance_type, purchase_option,
-            {_PRICED_AT} AS priced_at_us,
-            sum(item_us) AS item_us,
-            batch_size,
-            uptime_us // gcd(uptime_us, capacity_us) AS uptime_us,
-            capacity_us // gcd(uptime_us, capacity_us) AS capacity_us,
-            sum(requests)::BIGINT AS requests
-        FROM usage_minute
-        JOIN dimension_set USING (dimension_id)
-        LEFT JOIN node_minute USING (minute_us, node_id, boot_id)
-        WHERE minute_us >= $from AND minute_us < $to AND item_us > 0
-        GROUP BY ALL
-        ORDER BY ALL
-        """,
-        _bound(period, step_us, price_changes),
-    ).fetchall()
-    measured = [row for row in rows if row[-2]]
-    unmeasured: Counter[int] = Counter()
-    for row in rows:
-        if not row[-2] and row[-1]:
-            unmeasured[row[0]] += row[-1]
+    found = read_busy_slices(connection, period, step_us, price_changes, (), where)
     return BusyTimes(
-        rows=[
-            (from_us, BusyTime(Machine(*machine), priced_at, item_us, batch, uptime, capacity))
-            for from_us, *machine, priced_at, item_us, batch, uptime, capacity, _ in measured
-        ],
-        unmeasured=unmeasured,
+        rows=[(from_us, time) for (from_us, _), times in found.rows.items() for time in times],
+        unmeasured=Counter({from_us: n for (from_us, _), n in found.unmeasured.items()}),
     )
 
 
-def _bound(period: Period, step_us: int, price_changes: Sequence[int]) -> dict[str, object]:
-    return {
-        "from": period.from_us,
-        "to": period.to_us,
-        "step": step_us,
-        "changes": list(price_changes),
-    }
+def read_busy_slices(
+    connection: duckdb.DuckDBPyConnection,
+    period: Period,
+    step_us: int,
+    price_changes: Sequence[int],
+    by: Sequence[Grouping],
+    where: Filter = EVERYTHING,
+) -> BusySlices:
+    """Return the busy time of `period` by step and by the groupings `by`, ascending."""
+    keys, key_bound = key_columns(by)
+    accepted, bound = chosen(where, *keys, _MACHINE, machines=True)
+    rows = connection.execute(
+        f"""
+        WITH chosen AS ({accepted})
+        SELECT
+            {", ".join((f"{STEP} AS from_us", *key_names(by)))},
+            {_MACHINE},
+            {PRICED_AT} AS priced_at_us,
+            sum(item_us) AS item_us,
+            batch_size,
+            share_uptime,
+            share_capacity,
+            sum(requests)::BIGINT AS requests
+        FROM busy_rollup JOIN chosen USING (dimension_id)
+        WHERE {IN_PERIOD}
+        GROUP BY ALL
+        ORDER BY ALL
+        """,
+        {**bound, **key_bound, **by_step(period, step_us), **priced(period, price_changes)},
+    ).fetchall()
+    measured: dict[tuple[int, Key], list[BusyTime]] = {}
+    unmeasured: Counter[tuple[int, Key]] = Counter()
+    size = len(by)
+    for from_us, *row in rows:
+        group = from_us, tuple(row[:size])
+        *machine, priced_at, item_us, batch, uptime, capacity, requests = row[size:]
+        if capacity:
+            time = BusyTime(Machine(*machine), priced_at, item_us, batch, uptime, capacity)
+            measured.setdefault(group, []).append(time)
+        elif requests:
+            unmeasured[group] += requests
+    return BusySlices(measured, unmeasured)

@@ -99,18 +99,24 @@ WHEN MATCHED THEN UPDATE SET requests = known.requests + fresh.requests
 WHEN NOT MATCHED THEN INSERT BY NAME
 """
 
-ADD_SAMPLES = "INSERT INTO node_sample BY NAME FROM memory.staged_sample"
+ADD_SAMPLES = "INSERT INTO node_sample_hot BY NAME FROM memory.staged_sample"
 
 
-def node_minutes(samples: str) -> str:
+def node_minutes(samples: str, dropped_before: str) -> str:
     """Return the query that cuts the rows of `samples` at minute boundaries and adds them up.
 
     Busy time is cut in proportion by the difference of two rounded-down running totals, so the
-    pieces always sum to the whole.
+    pieces always sum to the whole. `records_dropped` counts from the start of the boot;
+    `dropped_before` is its value before the first of the samples.
     """
     return f"""
     WITH span AS (
-        SELECT *, sampled_at_us - interval_us AS from_us FROM {samples}
+        SELECT *,
+            sampled_at_us - interval_us AS from_us,
+            greatest(0, records_dropped - lag(records_dropped, 1, {dropped_before}) OVER (
+                PARTITION BY node_id, boot_id ORDER BY sampled_at_us
+            )) AS fresh_dropped
+        FROM {samples}
     ), cut AS (
         SELECT *, unnest(range(from_us // {MINUTE_US}, (sampled_at_us - 1) // {MINUTE_US} + 1))
             * {MINUTE_US} AS minute_us
@@ -142,15 +148,20 @@ def node_minutes(samples: str) -> str:
             AS gpu_uptime_us,
         coalesce(sum((end_us - begin_us) * gpu_utilization), 0) AS gpu_busy_us,
         coalesce(sum((end_us - begin_us) * gpu_power_w) / 1e6, 0) AS gpu_energy_j,
-        max(gpu_memory_bytes) AS gpu_memory_bytes_max
+        max(gpu_memory_bytes) AS gpu_memory_bytes_max,
+        coalesce(sum(fresh_dropped) FILTER (end_us = interval_us), 0)::BIGINT AS dropped
     FROM piece
     GROUP BY minute_us, node_id, boot_id
     """
 
 
+_SAMPLES = """(
+    SELECT sample.*, coalesce(boot.records_dropped, 0) AS dropped_before
+    FROM memory.staged_sample AS sample LEFT JOIN boot USING (node_id, boot_id)
+)"""
 ADD_NODE_MINUTES = f"""
 MERGE INTO node_minute AS known
-USING ({node_minutes("memory.staged_sample")}) AS fresh
+USING ({node_minutes(_SAMPLES, "dropped_before")}) AS fresh
 ON known.minute_us = fresh.minute_us
     AND known.node_id = fresh.node_id
     AND known.boot_id = fresh.boot_id
@@ -166,7 +177,8 @@ WHEN MATCHED THEN UPDATE SET
     gpu_uptime_us = known.gpu_uptime_us + fresh.gpu_uptime_us,
     gpu_busy_us = known.gpu_busy_us + fresh.gpu_busy_us,
     gpu_energy_j = known.gpu_energy_j + fresh.gpu_energy_j,
-    gpu_memory_bytes_max = greatest(known.gpu_memory_bytes_max, fresh.gpu_memory_bytes_max)
+    gpu_memory_bytes_max = greatest(known.gpu_memory_bytes_max, fresh.gpu_memory_bytes_max),
+    dropped = known.dropped + fresh.dropped
 WHEN NOT MATCHED THEN INSERT BY NAME
 """
 

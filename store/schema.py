@@ -262,29 +262,35 @@ SELECT * REPLACE (
 FROM recorded FULL JOIN sampled USING (node_id, boot_id);
 DROP TABLE usage_record_wide;
 
-CREATE VIEW usage_record AS
+CREATE VIEW usage_record_live AS
 SELECT
     record_id, node_id, boot_id, seq, origin, model, model_version, variant, tenant, labels,
     priority, pool, worker, arrived_at_us, queue_us, compute_us, total_us, batch_id, batch_size,
     cache, input_digest, request_bytes, response_bytes, items, input_tokens, output_tokens,
     client_region, status, error, route, parent_id
 FROM usage_record_hot JOIN dimension_set USING (dimension_id);
+CREATE VIEW usage_record AS FROM usage_record_live;
+
+ALTER TABLE node_sample RENAME TO node_sample_hot;
+CREATE VIEW node_sample AS FROM node_sample_hot;
 
 -- gpu_uptime_us is how much of the uptime a GPU was measured for; queue_depth_us is queue depth x
--- uptime, loading_us workers that load a model x uptime.
+-- uptime, loading_us workers that load a model x uptime; dropped counts facts the node dropped.
 ALTER TABLE node_minute ADD COLUMN loading_us BIGINT DEFAULT 0;
 ALTER TABLE node_minute ADD COLUMN queue_depth_us BIGINT DEFAULT 0;
 ALTER TABLE node_minute ADD COLUMN gpu_uptime_us BIGINT DEFAULT 0;
 ALTER TABLE node_minute ADD COLUMN gpu_busy_us DOUBLE DEFAULT 0;
 ALTER TABLE node_minute ADD COLUMN gpu_energy_j DOUBLE DEFAULT 0;
 ALTER TABLE node_minute ADD COLUMN gpu_memory_bytes_max BIGINT;
+ALTER TABLE node_minute ADD COLUMN dropped BIGINT DEFAULT 0;
 UPDATE node_minute AS known SET
     loading_us = cut.loading_us,
     queue_depth_us = cut.queue_depth_us,
     gpu_uptime_us = cut.gpu_uptime_us,
     gpu_busy_us = cut.gpu_busy_us,
     gpu_energy_j = cut.gpu_energy_j,
-    gpu_memory_bytes_max = cut.gpu_memory_bytes_max
+    gpu_memory_bytes_max = cut.gpu_memory_bytes_max,
+    dropped = cut.dropped
 FROM (
     SELECT
         minute_us, node_id, boot_id,
@@ -293,16 +299,22 @@ FROM (
         coalesce(sum(part_us) FILTER (gpu_utilization IS NOT NULL), 0)::BIGINT AS gpu_uptime_us,
         coalesce(sum(part_us * gpu_utilization), 0) AS gpu_busy_us,
         coalesce(sum(part_us * gpu_power_w) / 1e6, 0) AS gpu_energy_j,
-        max(gpu_memory_bytes) AS gpu_memory_bytes_max
+        max(gpu_memory_bytes) AS gpu_memory_bytes_max,
+        coalesce(sum(fresh_dropped) FILTER (sampled_at_us <= minute_us + 60000000), 0)::BIGINT
+            AS dropped
     FROM (
         SELECT *,
             least(sampled_at_us, minute_us + 60000000)
                 - greatest(sampled_at_us - interval_us, minute_us) AS part_us
         FROM (
-            SELECT *, unnest(range(
-                (sampled_at_us - interval_us) // 60000000, (sampled_at_us - 1) // 60000000 + 1
-            )) * 60000000 AS minute_us
-            FROM node_sample
+            SELECT *,
+                unnest(range(
+                    (sampled_at_us - interval_us) // 60000000, (sampled_at_us - 1) // 60000000 + 1
+                )) * 60000000 AS minute_us,
+                greatest(0, records_dropped - lag(records_dropped, 1, 0) OVER (
+                    PARTITION BY node_id, boot_id ORDER BY sampled_at_us
+                )) AS fresh_dropped
+            FROM node_sample_hot
         )
     )
     GROUP BY ALL
@@ -354,7 +366,8 @@ CREATE TABLE node_hour (
     gpu_uptime_us BIGINT NOT NULL,
     gpu_busy_us DOUBLE NOT NULL,
     gpu_energy_j DOUBLE NOT NULL,
-    gpu_memory_bytes_max BIGINT
+    gpu_memory_bytes_max BIGINT,
+    dropped BIGINT NOT NULL
 );
 
 -- What queries read: minutes where they are kept, hours before. at_us is the beginning of either.
@@ -397,16 +410,23 @@ SELECT * RENAME (minute_us AS at_us) FROM node_minute
 UNION ALL BY NAME
 SELECT * RENAME (hour_us AS at_us) FROM node_hour;
 
--- Files of the archive; path is relative to the folder of the archive. Others are not read.
+-- Files of the archive, of kind usage or sample; path is relative to its folder. A file that is not
+-- named here is not read. The views of records and samples unite them with what is hot.
 CREATE TABLE archive_file (
+    kind VARCHAR NOT NULL,
     path VARCHAR NOT NULL,
     day_us BIGINT NOT NULL,
-    records BIGINT NOT NULL,
-    first_arrival_us BIGINT NOT NULL,
-    last_arrival_us BIGINT NOT NULL,
+    facts BIGINT NOT NULL,
+    first_us BIGINT NOT NULL,
+    last_us BIGINT NOT NULL,
     size_bytes BIGINT NOT NULL,
     archived_at_us BIGINT NOT NULL
 );
+
+-- The folder that the views name; another one when the database was moved. Facts before
+-- kept_from_us were deleted: rollups are all there is of them.
+CREATE TABLE archive_state (folder VARCHAR NOT NULL, kept_from_us BIGINT NOT NULL);
+INSERT INTO archive_state VALUES ('', 0);
 
 -- How far each source other than a spool was read.
 CREATE TABLE source_position (

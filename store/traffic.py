@@ -1,11 +1,15 @@
-"""How many requests came and how long they took, from the minute rollups."""
+"""How many requests came and how long they took, from the rollups."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import duckdb
 
+from store.filter import EVERYTHING, Filter
+from store.latency import read_latency
 from store.period import Period
+from store.selection import chosen
+from store.steps import IN_PERIOD, STEP, by_step
 
 
 @dataclass(frozen=True)
@@ -23,37 +27,31 @@ class Traffic:
 
 
 def read_traffic(
-    connection: duckdb.DuckDBPyConnection, period: Period, step_us: int
+    connection: duckdb.DuckDBPyConnection,
+    period: Period,
+    step_us: int,
+    *,
+    where: Filter = EVERYTHING,
 ) -> list[Traffic]:
     """Return the traffic of `period` by step, ascending; steps without a request are left out."""
-    bound = {"from": period.from_us, "to": period.to_us, "step": step_us}
-    latency: dict[int, dict[int, int]] = {}
-    for from_us, bucket, requests in connection.execute(
-        """
-        SELECT
-            minute_us - (minute_us - $from) % $step AS from_us,
-            bucket,
-            sum(requests)::BIGINT
-        FROM latency_minute JOIN dimension_set USING (dimension_id)
-        WHERE minute_us >= $from AND minute_us < $to AND status < 400
-        GROUP BY ALL
-        """,
-        bound,
-    ).fetchall():
-        latency.setdefault(from_us, {})[bucket] = requests
+    latency = {
+        row.from_us: row.counts for row in read_latency(connection, period, step_us, where=where)
+    }
+    accepted, bound = chosen(where, "status >= 400 AS failed")
     rows = connection.execute(
-        """
+        f"""
+        WITH chosen AS ({accepted})
         SELECT
-            minute_us - (minute_us - $from) % $step AS from_us,
+            {STEP} AS from_us,
             sum(requests)::BIGINT,
-            coalesce(sum(requests) FILTER (status >= 400), 0)::BIGINT
-        FROM usage_minute JOIN dimension_set USING (dimension_id)
-        WHERE minute_us >= $from AND minute_us < $to
+            coalesce(sum(requests) FILTER (failed), 0)::BIGINT
+        FROM usage_rollup JOIN chosen USING (dimension_id)
+        WHERE {IN_PERIOD}
         GROUP BY ALL
         HAVING sum(requests) > 0
         ORDER BY from_us
         """,
-        bound,
+        {**bound, **by_step(period, step_us)},
     ).fetchall()
     return [
         Traffic(from_us, requests, failures, latency.get(from_us, {}))

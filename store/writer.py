@@ -16,6 +16,25 @@ from store.schema import transaction
 from store.staging import Staging
 from usage import Chunk, Position
 
+DROP_KNOWN = (
+    """
+    DELETE FROM memory.staged_usage WHERE record_id IN (
+        SELECT record_id FROM usage_record
+        WHERE arrived_at_us BETWEEN
+            (SELECT min(arrived_at_us) FROM memory.staged_usage)
+            AND (SELECT max(arrived_at_us) FROM memory.staged_usage)
+    )
+    """,
+    """
+    DELETE FROM memory.staged_sample AS fresh WHERE EXISTS (
+        FROM node_sample AS known
+        WHERE known.node_id = fresh.node_id
+            AND known.boot_id = fresh.boot_id
+            AND known.sampled_at_us = fresh.sampled_at_us
+    )
+    """,
+)
+
 
 class PositionConflictError(StoreError):
     """A source was stored further than this batch assumes; read the positions again."""
@@ -72,6 +91,15 @@ class Writer:
         self._staging.add(batch)
         self._advances += batch.advances
         self._checkpoints += batch.checkpoints
+
+    def drop_known(self, *, wait_s: float = WAIT_S) -> None:
+        """Drop from what was added the facts that are stored already.
+
+        Positions make that impossible unless they were lost with a database: see store/rebuild.py.
+        """
+        with attached(self._engine, self._path, wait_s=wait_s, read_only=True):
+            for statement in DROP_KNOWN:
+                self._engine.execute(statement)
 
     def forget(self) -> None:
         """Drop what was added and not committed."""

@@ -1,0 +1,218 @@
+"""Rollups from raw facts, and a whole database from its archive."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from store.archive import DAY_US, ArchiveFile, describe, files_on_disk, register_files
+from store.archive_views import KINDS, archive_folder
+from store.compaction import fold_within
+from store.database import WAIT_S, open_writer
+from store.errors import DatabaseUnusableError, StoreError
+from store.latency_histogram import BUCKET_SQL
+from store.period import MINUTE_US
+from store.rollup_sql import DIMENSIONS, node_minutes
+from store.schema import transaction
+from usage.record import ON_BEHALF
+
+Progress = Callable[[str], None]
+
+_RECORD_DIMENSIONS = tuple(name for name in DIMENSIONS if name != "source")
+_NAMES = ", ".join(_RECORD_DIMENSIONS)
+_SAME = " AND ".join(f"known.{name} IS NOT DISTINCT FROM fresh.{name}" for name in DIMENSIONS)
+_REQUEST = f"(route NOT IN ({', '.join(repr(route) for route in sorted(ON_BEHALF))}))::INTEGER"
+
+FORGET = (
+    """
+    DELETE FROM usage_minute WHERE minute_us >= $from AND dimension_id IN (
+        SELECT dimension_id FROM dimension_set WHERE source = 'record')
+    """,
+    """
+    DELETE FROM usage_hour WHERE hour_us >= $from AND dimension_id IN (
+        SELECT dimension_id FROM dimension_set WHERE source = 'record')
+    """,
+    """
+    DELETE FROM latency_minute WHERE minute_us >= $from AND dimension_id IN (
+        SELECT dimension_id FROM dimension_set WHERE source = 'record')
+    """,
+    """
+    DELETE FROM latency_hour WHERE hour_us >= $from AND dimension_id IN (
+        SELECT dimension_id FROM dimension_set WHERE source = 'record')
+    """,
+    "DELETE FROM node_minute WHERE minute_us >= $from",
+    "DELETE FROM node_hour WHERE hour_us >= $from",
+)
+
+ONE_DAY = (
+    f"""
+    CREATE OR REPLACE TEMP TABLE fresh_usage AS
+    SELECT *, 'record' AS source,
+        arrived_at_us - arrived_at_us % {MINUTE_US} AS minute_us,
+        {_REQUEST} AS request
+    FROM usage_record WHERE arrived_at_us >= $from AND arrived_at_us < $to
+    """,
+    f"""
+    INSERT INTO dimension_set BY NAME
+    SELECT nextval('dimension_number') AS dimension_id, {_NAMES}, source
+    FROM (SELECT DISTINCT {_NAMES}, source FROM fresh_usage) AS fresh
+    WHERE NOT EXISTS (FROM dimension_set AS known WHERE {_SAME})
+    """,
+    f"""
+    CREATE OR REPLACE TEMP TABLE numbered_usage AS
+    SELECT fresh.*, known.dimension_id
+    FROM fresh_usage AS fresh JOIN dimension_set AS known ON {_SAME}
+    """,
+    """
+    INSERT INTO usage_minute BY NAME
+    SELECT
+        minute_us, dimension_id, batch_size,
+        sum(request)::BIGINT AS requests,
+        sum(items * request)::BIGINT AS items,
+        sum(compute_us::HUGEINT * items) AS item_us,
+        sum(queue_us * request)::BIGINT AS queue_us,
+        sum(compute_us)::BIGINT AS compute_us,
+        sum(total_us * request)::BIGINT AS total_us,
+        sum(request_bytes * request)::BIGINT AS request_bytes,
+        sum(response_bytes * request)::BIGINT AS response_bytes
+    FROM numbered_usage GROUP BY ALL ORDER BY minute_us
+    """,
+    f"""
+    INSERT INTO latency_minute BY NAME
+    SELECT
+        minute_us, dimension_id,
+        {BUCKET_SQL.format(us="total_us")} AS bucket,
+        count(*) AS requests
+    FROM numbered_usage WHERE request = 1 GROUP BY ALL ORDER BY minute_us
+    """,
+)
+
+# Of all samples at once: a sample may begin on the day before, and dropped facts are counted from
+# one to the next.
+ALL_SAMPLES = f"INSERT INTO node_minute BY NAME {node_minutes('known_sample', '0')}"
+
+BOOTS = f"""
+INSERT INTO boot BY NAME
+WITH recorded AS (
+    SELECT
+        node_id, boot_id,
+        count(*) AS records,
+        min(seq) AS seq_min, max(seq) AS seq_max,
+        min(arrived_at_us) AS first_arrival_us, max(arrived_at_us) AS last_arrival_us
+    FROM usage_record GROUP BY node_id, boot_id
+), counted AS (
+    SELECT
+        node_id, boot_id,
+        sum(requests)::BIGINT AS requests,
+        min(at_us) AS first_minute_us, max(at_us) AS last_minute_us
+    FROM usage_rollup JOIN dimension_set USING (dimension_id)
+    GROUP BY node_id, boot_id
+), sampled AS (
+    SELECT
+        node_id, boot_id,
+        count(*) AS samples,
+        min(sampled_at_us - interval_us) AS first_sample_us,
+        max(sampled_at_us) AS last_sample_us,
+        max(records_dropped) AS records_dropped,
+        arg_max(cloud, sampled_at_us) AS cloud,
+        arg_max(region, sampled_at_us) AS region,
+        arg_max(instance_type, sampled_at_us) AS instance_type,
+        arg_max(purchase_option, sampled_at_us) AS purchase_option
+    FROM node_sample GROUP BY node_id, boot_id
+)
+SELECT
+    node_id, boot_id,
+    coalesce(records, 0) AS records,
+    coalesce(requests, 0) AS requests,
+    coalesce(samples, 0) AS samples,
+    seq_min, seq_max,
+    coalesce(first_arrival_us, first_minute_us) AS first_arrival_us,
+    coalesce(last_arrival_us, last_minute_us + {MINUTE_US} - 1) AS last_arrival_us,
+    first_sample_us, last_sample_us, records_dropped,
+    cloud, region, instance_type, purchase_option
+FROM recorded
+FULL JOIN counted USING (node_id, boot_id)
+FULL JOIN sampled USING (node_id, boot_id)
+"""
+
+
+def rebuild_rollups(
+    path: Path, fold_before_us: int, *, progress: Progress = lambda _: None, wait_s: float = WAIT_S
+) -> int:
+    """Make every rollup anew from the raw facts that are kept; return how many records they hold.
+
+    Minutes before `fold_before_us` become hours. Sums of facts that were deleted, and those of
+    sources that count without records, stay as they are. All or nothing: readers see the old
+    rollups, or wait, until it is done. Raises StoreErrors.
+    """
+    with open_writer(path, wait_s=wait_s) as connection, transaction(connection):
+        return _rebuild(connection, fold_before_us, progress)
+
+
+def rebuild_database(
+    path: Path, fold_before_us: int, *, now_us: int, progress: Progress = lambda _: None
+) -> int:
+    """Make the database `path`, which must not exist, from the archive beside it; return records.
+
+    What a spool still holds is to be collected after that. Raises StoreErrors.
+    """
+    if path.exists():
+        raise DatabaseUnusableError(f"{path}: exists; move it away first")
+    folder = archive_folder(path)
+    try:
+        with open_writer(path) as connection, transaction(connection):
+            files = _files(connection, folder)
+            register_files(connection, path, files, now_us)
+            records = _rebuild(connection, fold_before_us, progress)
+            connection.execute(
+                "UPDATE store_state SET commits = commits + 1, committed_at_us = ?", [now_us]
+            )
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return records
+
+
+def _files(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[ArchiveFile]:
+    files = []
+    for kind in KINDS:
+        for file in files_on_disk(folder, kind):
+            try:
+                files.append(describe(connection, folder, kind, file))
+            except duckdb.Error as error:
+                reason = str(error).splitlines()[0]
+                raise StoreError(f"{file}: cannot be read: {reason}; move it away") from error
+    if not files:
+        raise StoreError(f"{folder}: no file of an archive there")
+    return files
+
+
+def _rebuild(connection: duckdb.DuckDBPyConnection, fold_before_us: int, progress: Progress) -> int:
+    [(kept_from_us,)] = connection.execute("SELECT kept_from_us FROM archive_state").fetchall()
+    for statement in FORGET:
+        connection.execute(statement, {"from": kept_from_us})
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW known_sample AS FROM node_sample "
+        f"WHERE sampled_at_us - interval_us >= {kept_from_us}"
+    )
+    connection.execute(ALL_SAMPLES)
+    days = connection.execute(
+        f"""
+        SELECT arrived_at_us // {DAY_US} * {DAY_US} AS day_us, count(*) FROM usage_record
+        WHERE arrived_at_us >= ? GROUP BY day_us ORDER BY day_us
+        """,
+        [kept_from_us],
+    ).fetchall()
+    done = 0
+    for day_us, records in days:
+        for statement in ONE_DAY:
+            bound = {"from": day_us, "to": day_us + DAY_US} if "$from" in statement else {}
+            connection.execute(statement, bound)
+        fold_within(connection, min(fold_before_us, day_us + DAY_US))
+        done += records
+        progress(f"{done} records")
+    fold_within(connection, fold_before_us)
+    if kept_from_us == 0:
+        connection.execute("DELETE FROM boot")
+        connection.execute(BOOTS)
+    return done
