@@ -1,70 +1,59 @@
-"""`python -m collectors run|once`: bring the spool into the database."""
+"""`python -m collectors COMMAND`: bring facts in from where they arise, and look after them."""
 
 import argparse
-import logging
-import signal
 import sys
-import threading
-import time
-from pathlib import Path
+from importlib import import_module
 
-import msgspec
-
-from collectors.lock import CollectorRunningError, sole_collector
-from collectors.tailer import Tailer
-from store import DatabaseBusyError, StoreError
+# Name, module and what it does. A module is imported for its own command only: a machine that
+# forwards its spool needs no database.
+COMMANDS = {
+    "run": ("collectors.commands.run", "follow the spool until stopped"),
+    "once": ("collectors.commands.once", "store what the spool holds now"),
+    "receive": ("collectors.receiving.command", "take the spools of other machines over HTTP"),
+    "forward": ("collectors.forwarding.command", "send the spool to a receiver"),
+    "maintain": ("collectors.commands.maintain", "archive, fold and delete as retention asks"),
+    "check": ("collectors.commands.check", "whether raw facts, rollups and archive agree"),
+    "rebuild": ("collectors.commands.rebuild", "rollups from raw facts, or all from the archive"),
+    "backup": ("collectors.commands.backup", "copy the database and its archive"),
+    "restore": ("collectors.commands.restore", "put a backup back"),
+}
 
 
 def main() -> int:
-    """Parse the arguments, run until done or stopped, return the exit code."""
+    """Parse the arguments, run the command, return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m collectors", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="follow the spool until stopped")
-    once = commands.add_parser("once", help="store what the spool holds now, then exit")
-    for command in (run, once):
-        command.add_argument("--spool", type=Path, default=Path("data/spool"))
-        command.add_argument("--database", type=Path, default=Path("data/usage.duckdb"))
-    run.add_argument(
-        "--interval", type=float, default=1.0, metavar="SECONDS", help="pause between commits"
-    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    for name, (_, text) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        if name == wanted:
+            import_module(COMMANDS[name][0]).add_arguments(command)
     arguments = parser.parse_args()
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s collector: %(message)s"
-    )
+    return _told(arguments)
+
+
+def _told(arguments: argparse.Namespace) -> int:
+    """Run the command, with what can go wrong told in a line."""
+    module = import_module(COMMANDS[arguments.command][0])
     try:
-        with sole_collector(arguments.database):
-            tailer = Tailer(arguments.spool, arguments.database, _now_us)
-            if arguments.command == "once":
-                tailer.collect_all()
-            else:
-                _follow(tailer, arguments.interval)
-    except (CollectorRunningError, StoreError, OSError) as error:
+        return int(module.run(arguments))
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if not _is_told(error):
+            raise
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:  # a collector that follows the spool stops by itself
-        return 130
-    print(msgspec.json.encode(tailer.collected).decode())
-    return 0
 
 
-def _follow(tailer: Tailer, interval_s: float) -> None:
-    """Collect until SIGINT or SIGTERM, then once more, so that a clean stop leaves nothing."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    while not stop.is_set():
-        size = 0
-        try:
-            size = tailer.collect_round()
-        except DatabaseBusyError as error:
-            logging.warning("%s; the spool keeps the records, trying again", error)
-        if not tailer.is_behind(size):
-            stop.wait(interval_s)
-    tailer.collect_all()
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000
+def _is_told(error: Exception) -> bool:
+    """Tell whether the message of `error` is all that a user needs."""
+    if isinstance(error, OSError):
+        return True
+    return any(
+        base.__module__.split(".")[0] in ("collectors", "store", "reports")
+        for base in type(error).__mro__
+    )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 
 # Read per commit: bounds memory and the time the database is locked.
 ROUND_BYTES = 64 * 2**20
+# What a chunk costs beside its lines, so that many empty ones end a round, too.
+CHUNK_BYTES = 2**13
 
 
 @dataclass
@@ -110,11 +112,12 @@ class Tailer:
         left = self._round_bytes
         for place in range(len(found)):
             boot = found[(self._first + place) % len(found)]
-            chunk = boot.read(_position(self._read_to, boot), left)
-            if chunk is None:
-                continue
-            chunks.append(chunk)
-            left -= len(chunk.data)
+            position = _position(self._read_to, boot)
+            # A chunk is of one segment, and a receiver makes many small ones.
+            while left > 0 and (chunk := boot.read(position, left)) is not None:
+                chunks.append(chunk)
+                position = chunk.end
+                left -= len(chunk.data) + CHUNK_BYTES
             if left <= 0:
                 self._first = (self._first + place + 1) % len(found)
                 break

@@ -1,0 +1,1 @@
+"""Send a spool to a receiver on another machine."""

@@ -1,0 +1,1 @@
+"""Take the spools of nodes on other machines over HTTP."""
