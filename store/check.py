@@ -114,6 +114,7 @@ def check_database(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterato
     yield from _archive(connection, path)
     [(kept_us,)] = connection.execute("SELECT kept_from_us FROM archive_state").fetchall()
     yield from _rollups(connection, kept_us)
+    yield _days(connection)
     if kept_us == 0:
         yield _machine_time(connection)
     yield _twice(connection, kept_us)
@@ -170,6 +171,21 @@ def _rollups(connection: duckdb.DuckDBPyConnection, kept_us: int) -> Iterator[Fi
     requests = sum(row[1] or 0 for row in rows)
     text = f"rollups and raw records agree on {requests} requests of {len(rows)} days"
     yield Finding("rollups", not wrong, "; ".join(wrong) if wrong else text)
+
+
+def _days(connection: duckdb.DuckDBPyConnection) -> Finding:
+    differing = [
+        table
+        for table, sums in (
+            ("usage", "sum(requests), sum(item_us), sum(total_us), sum(response_bytes)"),
+            ("latency", "sum(requests), sum(bucket * requests)"),
+            ("node", "sum(uptime_us), sum(capacity_us), sum(busy_us), sum(dropped)"),
+        )
+        if connection.execute(
+            f"SELECT {sums} FROM {table}_hour EXCEPT SELECT {sums} FROM {table}_day"
+        ).fetchall()
+    ]
+    return Finding("days", not differing, _with(" but not of ", "hours and days agree", differing))
 
 
 def _machine_time(connection: duckdb.DuckDBPyConnection) -> Finding:

@@ -1,7 +1,7 @@
-"""Minutes of older days become hours: the same sums, a sixtieth of the rows or less.
+"""Minutes of older days become hours, and days: the same sums in fewer rows.
 
 A cost stays what it was to the last tick: direct cost is linear in the worker time of a minute
-times the share of the machine that a worker was then, and that share is a part of an hour's key.
+times the share of the machine that a worker was then, and that share is a part of the key.
 """
 
 import duckdb
@@ -12,72 +12,83 @@ from store.schema import transaction
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
 
-_HOUR = f"minute_us - minute_us % {HOUR_US}"
-# Machine time of the minutes is needed until those of usage have become hours.
+
+def _coarser(name: str, length_us: int) -> tuple[str, ...]:
+    """Return the statements that add the minutes before $before up in stretches of `length_us`.
+
+    Machine time of the minutes is needed until those of usage have been added up.
+    """
+    start = f"minute_us - minute_us % {length_us} AS {name}_us"
+    return (
+        f"""
+        INSERT INTO usage_{name} BY NAME
+        SELECT
+            {start},
+            dimension_id,
+            batch_size,
+            uptime_us // gcd(uptime_us, capacity_us) AS share_uptime,
+            capacity_us // gcd(uptime_us, capacity_us) AS share_capacity,
+            sum(requests)::BIGINT AS requests,
+            sum(items)::BIGINT AS items,
+            sum(item_us) AS item_us,
+            sum(queue_us)::BIGINT AS queue_us,
+            sum(compute_us)::BIGINT AS compute_us,
+            sum(total_us)::BIGINT AS total_us,
+            sum(request_bytes)::BIGINT AS request_bytes,
+            sum(response_bytes)::BIGINT AS response_bytes
+        FROM usage_minute
+        JOIN (SELECT dimension_id, node_id, boot_id FROM dimension_set) USING (dimension_id)
+        LEFT JOIN (SELECT minute_us, node_id, boot_id, uptime_us, capacity_us FROM node_minute)
+            USING (minute_us, node_id, boot_id)
+        WHERE minute_us < $before
+        GROUP BY ALL
+        ORDER BY {name}_us
+        """,
+        f"""
+        INSERT INTO latency_{name} BY NAME
+        SELECT {start}, dimension_id, bucket, sum(requests)::BIGINT AS requests
+        FROM latency_minute
+        WHERE minute_us < $before
+        GROUP BY ALL
+        ORDER BY {name}_us
+        """,
+        f"""
+        INSERT INTO node_{name} BY NAME
+        SELECT
+            {start},
+            node_id, boot_id, cloud, region, instance_type, purchase_option,
+            sum(uptime_us)::BIGINT AS uptime_us,
+            sum(capacity_us)::BIGINT AS capacity_us,
+            sum(busy_us)::BIGINT AS busy_us,
+            sum(cpu_busy_us) AS cpu_busy_us,
+            max(queue_depth_max) AS queue_depth_max,
+            max(memory_bytes_max) AS memory_bytes_max,
+            sum(loading_us)::BIGINT AS loading_us,
+            sum(queue_depth_us)::BIGINT AS queue_depth_us,
+            sum(gpu_uptime_us)::BIGINT AS gpu_uptime_us,
+            sum(gpu_busy_us) AS gpu_busy_us,
+            sum(gpu_energy_j) AS gpu_energy_j,
+            max(gpu_memory_bytes_max) AS gpu_memory_bytes_max,
+            sum(dropped)::BIGINT AS dropped
+        FROM node_minute
+        WHERE minute_us < $before
+        GROUP BY ALL
+        ORDER BY {name}_us
+        """,
+    )
+
+
 STATEMENTS = (
-    f"""
-    INSERT INTO usage_hour BY NAME
-    SELECT
-        {_HOUR} AS hour_us,
-        dimension_id,
-        batch_size,
-        uptime_us // gcd(uptime_us, capacity_us) AS share_uptime,
-        capacity_us // gcd(uptime_us, capacity_us) AS share_capacity,
-        sum(requests)::BIGINT AS requests,
-        sum(items)::BIGINT AS items,
-        sum(item_us) AS item_us,
-        sum(queue_us)::BIGINT AS queue_us,
-        sum(compute_us)::BIGINT AS compute_us,
-        sum(total_us)::BIGINT AS total_us,
-        sum(request_bytes)::BIGINT AS request_bytes,
-        sum(response_bytes)::BIGINT AS response_bytes
-    FROM usage_minute
-    JOIN (SELECT dimension_id, node_id, boot_id FROM dimension_set) USING (dimension_id)
-    LEFT JOIN (SELECT minute_us, node_id, boot_id, uptime_us, capacity_us FROM node_minute)
-        USING (minute_us, node_id, boot_id)
-    WHERE minute_us < $before
-    GROUP BY ALL
-    ORDER BY hour_us
-    """,
+    *_coarser("hour", HOUR_US),
+    *_coarser("day", DAY_US),
     "DELETE FROM usage_minute WHERE minute_us < $before",
-    f"""
-    INSERT INTO latency_hour BY NAME
-    SELECT {_HOUR} AS hour_us, dimension_id, bucket, sum(requests)::BIGINT AS requests
-    FROM latency_minute
-    WHERE minute_us < $before
-    GROUP BY ALL
-    ORDER BY hour_us
-    """,
     "DELETE FROM latency_minute WHERE minute_us < $before",
-    f"""
-    INSERT INTO node_hour BY NAME
-    SELECT
-        {_HOUR} AS hour_us,
-        node_id, boot_id, cloud, region, instance_type, purchase_option,
-        sum(uptime_us)::BIGINT AS uptime_us,
-        sum(capacity_us)::BIGINT AS capacity_us,
-        sum(busy_us)::BIGINT AS busy_us,
-        sum(cpu_busy_us) AS cpu_busy_us,
-        max(queue_depth_max) AS queue_depth_max,
-        max(memory_bytes_max) AS memory_bytes_max,
-        sum(loading_us)::BIGINT AS loading_us,
-        sum(queue_depth_us)::BIGINT AS queue_depth_us,
-        sum(gpu_uptime_us)::BIGINT AS gpu_uptime_us,
-        sum(gpu_busy_us) AS gpu_busy_us,
-        sum(gpu_energy_j) AS gpu_energy_j,
-        max(gpu_memory_bytes_max) AS gpu_memory_bytes_max,
-        sum(dropped)::BIGINT AS dropped
-    FROM node_minute
-    WHERE minute_us < $before
-    GROUP BY ALL
-    ORDER BY hour_us
-    """,
     "DELETE FROM node_minute WHERE minute_us < $before",
 )
 
 
 def fold_minutes(connection: duckdb.DuckDBPyConnection, before_us: int) -> None:
-    """Turn the minutes before `before_us`, a whole hour, into hours, in one transaction.
+    """Turn the minutes before `before_us`, a whole hour, into hours and days, in one transaction.
 
     What arrives later for an hour that is folded already becomes a minute and, with the next
     folding, another row of the same hour: sums do not mind.

@@ -15,7 +15,8 @@ class CommitMinute:
 
     `lag_us_max` is the longest delay from the arrival of a request to its commit, None where no
     commit had one. `lock_wait_us` was waited for readers to let go of the file, in all and by the
-    commit that waited longest; `held_us` is how long the file was held.
+    commit that waited longest; `held_us` is how long the file was held, which each commit leaves to
+    the next one to tell.
     """
 
     minute_us: int
@@ -141,7 +142,7 @@ def read_records_per_s(
         "WHERE minute_us >= $from AND minute_us <= $now",
         {"from": from_us, "now": now_us},
     ).fetchall()
-    return float(records) * 1_000_000 / max(now_us - from_us, 1)
+    return float(records) * 1_000_000 / max(now_us - from_us, 1_000_000)
 
 
 def read_rejected_reasons(connection: duckdb.DuckDBPyConnection) -> list[RejectedReason]:

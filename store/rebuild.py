@@ -23,25 +23,14 @@ _NAMES = ", ".join(_RECORD_DIMENSIONS)
 _SAME = " AND ".join(f"known.{name} IS NOT DISTINCT FROM fresh.{name}" for name in DIMENSIONS)
 _REQUEST = f"(route NOT IN ({', '.join(repr(route) for route in sorted(ON_BEHALF))}))::INTEGER"
 
+_OF_RECORDS = "dimension_id IN (SELECT dimension_id FROM dimension_set WHERE source = 'record')"
 FORGET = (
-    """
-    DELETE FROM usage_minute WHERE minute_us >= $from AND dimension_id IN (
-        SELECT dimension_id FROM dimension_set WHERE source = 'record')
-    """,
-    """
-    DELETE FROM usage_hour WHERE hour_us >= $from AND dimension_id IN (
-        SELECT dimension_id FROM dimension_set WHERE source = 'record')
-    """,
-    """
-    DELETE FROM latency_minute WHERE minute_us >= $from AND dimension_id IN (
-        SELECT dimension_id FROM dimension_set WHERE source = 'record')
-    """,
-    """
-    DELETE FROM latency_hour WHERE hour_us >= $from AND dimension_id IN (
-        SELECT dimension_id FROM dimension_set WHERE source = 'record')
-    """,
-    "DELETE FROM node_minute WHERE minute_us >= $from",
-    "DELETE FROM node_hour WHERE hour_us >= $from",
+    *(
+        f"DELETE FROM {table}_{step} WHERE {step}_us >= $from AND {_OF_RECORDS}"
+        for table in ("usage", "latency")
+        for step in ("minute", "hour", "day")
+    ),
+    *(f"DELETE FROM node_{step} WHERE {step}_us >= $from" for step in ("minute", "hour", "day")),
 )
 
 ONE_DAY = (

@@ -370,6 +370,11 @@ CREATE TABLE node_hour (
     dropped BIGINT NOT NULL
 );
 
+-- The same sums again, a day a row, for whoever asks in steps of days.
+CREATE TABLE usage_day AS SELECT * RENAME (hour_us AS day_us) FROM usage_hour;
+CREATE TABLE latency_day AS SELECT * RENAME (hour_us AS day_us) FROM latency_hour;
+CREATE TABLE node_day AS SELECT * RENAME (hour_us AS day_us) FROM node_hour;
+
 -- What queries read: minutes where they are kept, hours before. at_us is the beginning of either.
 CREATE VIEW usage_rollup AS
 SELECT
@@ -409,6 +414,45 @@ CREATE VIEW node_rollup AS
 SELECT * RENAME (minute_us AS at_us) FROM node_minute
 UNION ALL BY NAME
 SELECT * RENAME (hour_us AS at_us) FROM node_hour;
+
+-- And minutes where they are kept, days before.
+CREATE VIEW usage_daily AS
+SELECT
+    minute_us AS at_us, dimension_id, batch_size,
+    requests, items, item_us, queue_us, compute_us, total_us, request_bytes, response_bytes
+FROM usage_minute
+UNION ALL
+SELECT
+    day_us, dimension_id, batch_size,
+    requests, items, item_us, queue_us, compute_us, total_us, request_bytes, response_bytes
+FROM usage_day;
+
+CREATE VIEW busy_daily AS
+SELECT
+    minute_us AS at_us, dimension_id, batch_size,
+    uptime_us // gcd(uptime_us, capacity_us) AS share_uptime,
+    capacity_us // gcd(uptime_us, capacity_us) AS share_capacity,
+    requests, item_us
+FROM usage_minute
+JOIN (SELECT dimension_id, node_id, boot_id FROM dimension_set) USING (dimension_id)
+LEFT JOIN (SELECT minute_us, node_id, boot_id, uptime_us, capacity_us FROM node_minute)
+    USING (minute_us, node_id, boot_id)
+WHERE item_us > 0
+UNION ALL
+SELECT
+    day_us, dimension_id, batch_size, share_uptime, share_capacity, requests, item_us
+FROM usage_day
+WHERE item_us > 0;
+
+CREATE VIEW latency_daily AS
+SELECT minute_us AS at_us, dimension_id, bucket, requests FROM latency_minute
+UNION ALL
+SELECT day_us, dimension_id, bucket, requests FROM latency_day;
+
+CREATE VIEW node_daily AS
+SELECT * RENAME (minute_us AS at_us) FROM node_minute
+UNION ALL BY NAME
+SELECT * RENAME (day_us AS at_us) FROM node_day;
 
 -- Files of the archive, of kind usage or sample; path is relative to its folder. A file that is not
 -- named here is not read. The views of records and samples unite them with what is hot.

@@ -1,6 +1,7 @@
 """Old facts move to Parquet, old minutes become hours, and every figure stays what it was."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -48,6 +49,9 @@ ROLLED = (
     f"{_NAMED.format('usage_rollup')} ORDER BY ALL",
     f"{_NAMED.format('latency_rollup')} ORDER BY ALL",
     "FROM node_rollup ORDER BY ALL",
+    f"{_NAMED.format('usage_daily')} ORDER BY ALL",
+    f"{_NAMED.format('latency_daily')} ORDER BY ALL",
+    "FROM node_daily ORDER BY ALL",
     "FROM boot ORDER BY ALL",
 )
 # Sums that do not depend on whether they are kept by minute or by hour.
@@ -66,6 +70,9 @@ SUMS = (
         sum(dropped), max(queue_depth_max), round(sum(cpu_busy_us))
     FROM node_rollup GROUP BY ALL ORDER BY ALL
     """,
+)
+SUMS += tuple(
+    re.sub(r"(\w+)_rollup", r"\1_daily", sql).replace(str(HOUR_US), str(DAY_US)) for sql in SUMS
 )
 NOW_US = MONDAY_US + 5 * DAY_US
 ALL_TIME = Period(MONDAY_US - DAY_US, MONDAY_US + 6 * DAY_US)
@@ -171,7 +178,7 @@ def test_rollups_made_anew_are_those_that_were_kept_commit_by_commit(database: P
         connection.execute("UPDATE usage_minute SET item_us = item_us + 1")
         connection.execute("DELETE FROM latency_hour WHERE bucket % 7 = 0")
         connection.execute("DELETE FROM node_hour")
-    assert len(holds(database)) == 2
+    assert len(holds(database)) == 3
     fold_us = (MONDAY_US + 3 * DAY_US) // DAY_US * DAY_US - DAY_US
     assert rebuild_rollups(database, fold_us) == records
     assert state(database, ROLLED) == kept
