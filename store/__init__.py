@@ -39,10 +39,10 @@ from store.latency_histogram import quantile_us
 from store.load_points import LoadPoint, read_load_points
 from store.machine_time import BusyTimes, Uptime, read_busy_times, read_uptimes
 from store.maintenance import Maintained, fold_before_us, maintain
-from store.period import MINUTE_US, Period
+from store.period import DAY_US, HOUR_US, MINUTE_US, Period
 from store.rebuild import rebuild_database, rebuild_rollups
 from store.request_log import LoggedRequest, read_latest_requests
-from store.resolution import HOUR_US, read_resolution
+from store.resolution import read_resolution
 from store.retention import Retention, RetentionError, load_retention
 from store.slices import Slice, Totals, read_breakdown, read_series, read_totals
 from store.stages import Stages, read_stages
@@ -61,6 +61,7 @@ from store.writer import (
 
 __all__ = [
     "ARRIVAL_COLUMNS",
+    "DAY_US",
     "EVERYTHING",
     "HOUR_US",
     "MINUTE_US",

@@ -24,9 +24,9 @@ from store.archive_views import (
 )
 from store.database import WAIT_S, attached
 from store.errors import StoreError
+from store.period import DAY_US
 from store.schema import transaction
 
-DAY_US = 86_400_000_000
 ROW_GROUP_ROWS = 65_536
 SUFFIX = ".parquet"
 # Of a file that is being written; one that is left over was never read by anybody.

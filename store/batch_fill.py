@@ -8,7 +8,7 @@ import duckdb
 from store.filter import EVERYTHING, Filter
 from store.period import Period
 from store.selection import chosen
-from store.steps import IN_PERIOD, STEP, by_step
+from store.steps import IN_PERIOD, STEP, by_step, rollup
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def read_batch_fill(
         f"""
         WITH chosen AS ({accepted})
         SELECT {STEP} AS from_us, batch_size, sum(items)::BIGINT
-        FROM usage_rollup SEMI JOIN chosen USING (dimension_id)
+        FROM {rollup("usage", period, step_us)} SEMI JOIN chosen USING (dimension_id)
         WHERE {IN_PERIOD} AND batch_size > 0 AND items > 0
         GROUP BY ALL
         ORDER BY ALL

@@ -8,7 +8,7 @@ import duckdb
 from store.filter import EVERYTHING, Filter
 from store.period import Period
 from store.selection import IS_REQUEST, chosen
-from store.steps import IN_PERIOD, within
+from store.steps import IN_PERIOD, rollup, within
 
 # Answered without an execution of their own.
 HITS = ("memory", "disk", "redis", "coalesced")
@@ -66,7 +66,7 @@ def read_cache_savings(
                 model, model_version, cache, batch_size,
                 sum(requests) AS requests,
                 sum(item_us) AS item_us
-            FROM usage_rollup JOIN chosen USING (dimension_id)
+            FROM {rollup("usage", period)} JOIN chosen USING (dimension_id)
             WHERE {IN_PERIOD}
             GROUP BY ALL
         )

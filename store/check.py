@@ -8,7 +8,7 @@ import duckdb
 
 from costs import Machine
 from store.archive_views import archive_folder
-from store.compaction import DAY_US
+from store.period import DAY_US
 from usage.record import ON_BEHALF
 
 _ON_BEHALF = ", ".join(repr(route) for route in sorted(ON_BEHALF))

@@ -6,11 +6,8 @@ times the share of the machine that a worker was then, and that share is a part 
 
 import duckdb
 
-from store.period import MINUTE_US
+from store.period import DAY_US, HOUR_US
 from store.schema import transaction
-
-HOUR_US = 60 * MINUTE_US
-DAY_US = 24 * HOUR_US
 
 
 def _coarser(name: str, length_us: int) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import duckdb
 
 from store.filter import EVERYTHING, Filter
 from store.period import Period
-from store.steps import IN_PERIOD, within
+from store.steps import IN_PERIOD, rollup, within
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def read_dropped(
     rows = connection.execute(
         f"""
         SELECT node_id, sum(dropped)::BIGINT
-        FROM node_rollup
+        FROM {rollup("node", period)}
         WHERE {IN_PERIOD} AND dropped > 0 AND {accepted.sql}
         GROUP BY node_id
         ORDER BY node_id

@@ -9,7 +9,7 @@ from store.filter import EVERYTHING, Filter
 from store.latency_histogram import GAMMA
 from store.period import Period
 from store.selection import chosen
-from store.steps import IN_PERIOD, STEP, by_step, within
+from store.steps import IN_PERIOD, STEP, by_step, rollup, within
 
 # More rows than this are not told apart in a chart.
 MOST_ROWS = 60
@@ -47,7 +47,7 @@ def read_heat_map(
         f"""
         WITH chosen AS ({accepted})
         SELECT min(bucket), max(bucket)
-        FROM latency_rollup SEMI JOIN chosen USING (dimension_id)
+        FROM {rollup("latency", period, step_us)} SEMI JOIN chosen USING (dimension_id)
         WHERE {IN_PERIOD}
         """,
         {**bound, **within(period)},
@@ -62,7 +62,7 @@ def read_heat_map(
         f"""
         WITH chosen AS ({accepted})
         SELECT {STEP} AS from_us, bucket // $factor - $first AS row, sum(requests)::BIGINT
-        FROM latency_rollup SEMI JOIN chosen USING (dimension_id)
+        FROM {rollup("latency", period, step_us)} SEMI JOIN chosen USING (dimension_id)
         WHERE {IN_PERIOD}
         GROUP BY ALL
         ORDER BY ALL

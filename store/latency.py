@@ -10,7 +10,7 @@ from store.grouping import Grouping, Key, key_columns, key_names, key_order
 from store.latency_histogram import quantile_us, value_us
 from store.period import Period
 from store.selection import chosen
-from store.steps import IN_PERIOD, STEP, by_step
+from store.steps import IN_PERIOD, STEP, by_step, rollup
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def read_latency(
             {", ".join((f"{STEP} AS from_us", *key_names(by)))},
             bucket,
             sum(requests)::BIGINT
-        FROM latency_rollup JOIN chosen USING (dimension_id)
+        FROM {rollup("latency", period, step_us)} JOIN chosen USING (dimension_id)
         WHERE {IN_PERIOD}
         GROUP BY ALL
         """,

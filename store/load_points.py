@@ -7,7 +7,7 @@ import duckdb
 from store.filter import EVERYTHING, Filter
 from store.period import Period
 from store.selection import chosen
-from store.steps import IN_PERIOD, STEP, by_step
+from store.steps import IN_PERIOD, STEP, by_step, rollup
 
 
 @dataclass(frozen=True)
@@ -66,19 +66,19 @@ def read_load_points(
                 sum(uptime_us)::BIGINT AS uptime_us,
                 sum(capacity_us)::BIGINT AS capacity_us,
                 sum(busy_us)::BIGINT AS busy_us
-            FROM node_rollup
+            FROM {rollup("node", period, step_us)}
             WHERE {IN_PERIOD} AND {machines.sql}
             GROUP BY from_us
         ), came AS (
             SELECT {STEP} AS from_us, sum(requests)::BIGINT AS requests
-            FROM usage_rollup SEMI JOIN chosen USING (dimension_id)
+            FROM {rollup("usage", period, step_us)} SEMI JOIN chosen USING (dimension_id)
             WHERE {IN_PERIOD}
             GROUP BY from_us
         ), summed AS (
             SELECT
                 {STEP} AS from_us, batch_size, share_uptime, share_capacity,
                 sum(item_us) AS item_us
-            FROM busy_rollup SEMI JOIN chosen USING (dimension_id)
+            FROM {rollup("busy", period, step_us)} SEMI JOIN chosen USING (dimension_id)
             WHERE {IN_PERIOD} AND share_capacity > 0
             GROUP BY ALL
         ), used AS (

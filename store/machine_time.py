@@ -19,7 +19,7 @@ from store.filter import EVERYTHING, MACHINE_FIELDS, Filter
 from store.grouping import Grouping, Key, key_columns, key_names
 from store.period import Period
 from store.selection import chosen
-from store.steps import IN_PERIOD, PRICED_AT, STEP, by_step, priced
+from store.steps import IN_PERIOD, PRICED_AT, STEP, by_step, priced, priced_rollup
 
 _MACHINE = ", ".join(MACHINE_FIELDS)
 
@@ -63,7 +63,7 @@ def read_uptimes(
             sum(busy_us)::BIGINT,
             sum(cpu_busy_us),
             count(DISTINCT node_id)
-        FROM node_rollup
+        FROM {priced_rollup("node", period, step_us, price_changes)}
         WHERE {IN_PERIOD} AND {accepted.sql}
         GROUP BY ALL
         ORDER BY ALL
@@ -136,7 +136,8 @@ def read_busy_slices(
             share_uptime,
             share_capacity,
             sum(requests)::BIGINT AS requests
-        FROM busy_rollup JOIN chosen USING (dimension_id)
+        FROM {priced_rollup("busy", period, step_us, price_changes)}
+        JOIN chosen USING (dimension_id)
         WHERE {IN_PERIOD}
         GROUP BY ALL
         ORDER BY ALL

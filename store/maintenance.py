@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from store.archive import archive_before, drop_days, merge_days
-from store.compaction import DAY_US, HOUR_US, fold_minutes
+from store.compaction import fold_minutes
 from store.database import WAIT_S, open_writer
+from store.period import DAY_US, HOUR_US
 from store.retention import Retention
 
 

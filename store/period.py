@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 MINUTE_US = 60_000_000
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import duckdb
 
-from store.archive import DAY_US, ArchiveFile, describe, files_on_disk, register_files
+from store.archive import ArchiveFile, describe, files_on_disk, register_files
 from store.archive_views import KINDS, archive_folder
 from store.compaction import fold_within
 from store.database import WAIT_S, open_writer
 from store.errors import DatabaseUnusableError, StoreError
 from store.latency_histogram import BUCKET_SQL
-from store.period import MINUTE_US
+from store.period import DAY_US, MINUTE_US
 from store.rollup_sql import DIMENSIONS, node_minutes
 from store.schema import transaction
 from usage.record import ON_BEHALF

@@ -7,8 +7,8 @@ import duckdb
 
 from costs import BusyTime, Machine
 from store.filter import EVERYTHING, Filter
-from store.period import MINUTE_US, Period
-from store.resolution import HOUR_US, read_resolution
+from store.period import HOUR_US, MINUTE_US, Period
+from store.resolution import read_resolution
 from store.selection import chosen
 from usage.record import ON_BEHALF
 

@@ -2,10 +2,8 @@
 
 import duckdb
 
-from store.period import MINUTE_US, Period
+from store.period import HOUR_US, MINUTE_US, Period
 from store.steps import within
-
-HOUR_US = 60 * MINUTE_US
 
 
 def read_resolution(connection: duckdb.DuckDBPyConnection, period: Period) -> int:

@@ -12,7 +12,7 @@ from store.latency import read_latency
 from store.machine_time import read_busy_slices
 from store.period import Period
 from store.selection import IS_REQUEST, chosen
-from store.steps import IN_PERIOD, STEP, by_step
+from store.steps import IN_PERIOD, STEP, by_step, rollup
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _read_sums(
                 sum(compute_us) AS compute_us,
                 sum(total_us) AS total_us,
                 sum(item_us) AS item_us
-            FROM usage_rollup JOIN chosen USING (dimension_id)
+            FROM {rollup("usage", period, step_us)} JOIN chosen USING (dimension_id)
             WHERE {IN_PERIOD}
             GROUP BY ALL
         )

@@ -7,7 +7,7 @@ import duckdb
 from store.filter import EVERYTHING, Filter
 from store.period import Period
 from store.selection import IS_REQUEST, chosen
-from store.steps import IN_PERIOD, STEP, by_step
+from store.steps import IN_PERIOD, STEP, by_step, rollup
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def read_stages(
             sum(queue_us)::HUGEINT,
             sum(compute_us)::HUGEINT,
             sum(total_us)::HUGEINT
-        FROM usage_rollup SEMI JOIN chosen USING (dimension_id)
+        FROM {rollup("usage", period, step_us)} SEMI JOIN chosen USING (dimension_id)
         WHERE {IN_PERIOD} AND batch_size > 0
         GROUP BY ALL
         HAVING sum(requests) > 0

@@ -17,12 +17,11 @@ from store.dimensions import Dimensions, of_minute, of_record
 from store.latency_histogram import BUCKET_SQL
 from store.line_sql import KEY_FIELDS, READ_LINES
 from store.lines import Lines, RawLine
-from store.period import MINUTE_US
+from store.period import DAY_US, MINUTE_US
 from usage import Chunk, InvalidLineError, NodeSample, Stray, UsageRecord, decode_line
 from usage.record import ON_BEHALF
 from usage.spool import STRAY_BYTES
 
-DAY_US = 1440 * MINUTE_US
 # A fact from the spool is news: what lies further from the collector's clock has a wrong one.
 OLDEST_US = 5 * 366 * DAY_US
 AHEAD_US = DAY_US

@@ -6,9 +6,9 @@ import duckdb
 
 from store.filter import EVERYTHING, Filter
 from store.latency_histogram import GAMMA
-from store.period import Period
+from store.period import HOUR_US, Period
 from store.request_log import MEASURED, LoggedRequest, select_requests
-from store.resolution import HOUR_US, read_resolution
+from store.resolution import read_resolution
 from store.selection import IS_REQUEST, chosen
 from store.steps import priced, within
 

@@ -9,7 +9,7 @@ from store.filter import EVERYTHING, Filter
 from store.latency import read_latency
 from store.period import Period
 from store.selection import chosen
-from store.steps import IN_PERIOD, STEP, by_step
+from store.steps import IN_PERIOD, STEP, by_step, rollup
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def read_traffic(
             {STEP} AS from_us,
             sum(requests)::BIGINT,
             coalesce(sum(requests) FILTER (failed), 0)::BIGINT
-        FROM usage_rollup JOIN chosen USING (dimension_id)
+        FROM {rollup("usage", period, step_us)} JOIN chosen USING (dimension_id)
         WHERE {IN_PERIOD}
         GROUP BY ALL
         HAVING sum(requests) > 0

@@ -8,7 +8,7 @@ import duckdb
 from store.filter import EVERYTHING, MACHINE_FIELDS, Filter
 from store.grouping import By, Key, key_names, key_order
 from store.period import Period
-from store.steps import IN_PERIOD, STEP, by_step
+from store.steps import IN_PERIOD, STEP, by_step, rollup
 
 MACHINE_GROUPINGS = frozenset({By.NODE, *(By(name) for name in MACHINE_FIELDS)})
 
@@ -101,7 +101,7 @@ def read_utilization(
             sum(gpu_busy_us),
             sum(gpu_energy_j),
             max(gpu_memory_bytes_max)
-        FROM node_rollup
+        FROM {rollup("node", period, step_us)}
         WHERE {IN_PERIOD} AND {accepted.sql}
         GROUP BY {", ".join(("from_us", *key_names(by)))}
         """,

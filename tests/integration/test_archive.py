@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 
 from costs import Catalogue, Machine, Price
 from store import (
+    DAY_US,
+    HOUR_US,
     MINUTE_US,
     ArchiveConflictError,
     Batch,
     DatabaseUnusableError,
     Period,
     Retention,
+    Totals,
     archive,
     check_database,
     check_prices,
@@ -29,7 +32,9 @@ from store import (
     open_reader,
     open_writer,
     read_busy_times,
+    read_latency,
     read_latest_requests,
+    read_series,
     read_state,
     read_uptimes,
     rebuild_database,
@@ -37,7 +42,7 @@ from store import (
 )
 from store.archive import ArchiveFile, archive_before, merge_days
 from store.archive_views import archive_folder
-from store.compaction import DAY_US, HOUR_US, fold_minutes
+from store.compaction import fold_minutes
 from tests.fixtures_usage import MONDAY_US, node_sample, on_behalf, traffic, usage_record
 
 RAW = (
@@ -55,7 +60,7 @@ ROLLED = (
     "FROM boot ORDER BY ALL",
 )
 # Sums that do not depend on whether they are kept by minute or by hour.
-SUMS = (
+SUMS: tuple[str, ...] = (
     f"""
     SELECT at_us // {HOUR_US}, * EXCLUDE (at_us, dimension_id, requests, item_us, labels),
         labels::VARCHAR, sum(requests), sum(item_us)
@@ -345,6 +350,37 @@ def test_hours_hold_every_share_that_their_minutes_had(
         with open_writer(database) as connection:
             fold_minutes(connection, MONDAY_US + fold * HOUR_US)
         assert state(database, SUMS) == sums
+
+
+def test_whole_days_are_read_as_days_and_are_the_sums_of_their_hours(database: Path) -> None:
+    fill(database)
+    maintain(database, Retention(minute_days=1), now_us=NOW_US)
+    begin_us = MONDAY_US // DAY_US * DAY_US
+    days = Period(begin_us, begin_us + 6 * DAY_US)
+    hours = Period(begin_us - HOUR_US, begin_us + 6 * DAY_US)
+    with open_reader(database) as connection:
+        by_day = read_series(connection, days, DAY_US)
+        by_hour = read_series(connection, days, HOUR_US)
+        [latency] = read_latency(connection, days)
+        [unaligned] = read_latency(connection, hours)
+        uptimes = read_uptimes(connection, days, DAY_US, [0])
+        changed = read_uptimes(connection, days, DAY_US, [0, MONDAY_US + 2 * DAY_US])
+        connection.execute("SELECT 1")
+    assert len(by_day) == 4
+    assert sum((totals for _, totals in by_day), Totals()) == sum(
+        (totals for _, totals in by_hour), Totals()
+    )
+    assert latency.counts == unaligned.counts
+    assert [row.from_us for row in uptimes] == [begin_us + day * DAY_US for day in range(4)]
+    assert len(changed) == 4, "a price that changes within a day is looked up by the hour"
+    assert {row.time.priced_at_us for row in changed} == {0, MONDAY_US + 2 * DAY_US}
+    with open_writer(database) as connection:
+        connection.execute("UPDATE latency_day SET requests = 2 * requests")
+    assert len(holds(database)) == 1
+    with open_reader(database) as connection:
+        [doubled] = read_latency(connection, days)
+        [right] = read_latency(connection, hours)
+    assert sum(doubled.counts.values()) == 2 * sum(right.counts.values()), "read from days"
 
 
 def test_merging_leaves_days_of_one_file_alone(database: Path) -> None:
