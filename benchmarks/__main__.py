@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from benchmarks.freshness import freshness
+from benchmarks.history import RECORDS, history
+from benchmarks.ingest import ingest
 from benchmarks.latency import latency
 from benchmarks.machine import this_machine
 from benchmarks.memory import memory
@@ -18,7 +21,7 @@ from benchmarks.report import Outcome, as_text, write_json
 from benchmarks.servers import ROOT, NotMeasuredError, Workplace
 from benchmarks.serving import serving
 
-Benchmark = Callable[[Workplace, float, int], Outcome]
+Benchmark = Callable[..., Outcome]
 
 # Name, function, seconds of one run, rounds, what it measures.
 BENCHMARKS: tuple[tuple[str, Benchmark, float, int, str], ...] = (
@@ -27,6 +30,9 @@ BENCHMARKS: tuple[tuple[str, Benchmark, float, int, str], ...] = (
     ("offline", offline, 10, 12, "urgent requests beside a saturating offline load"),
     ("memory", memory, 1200, 1, "whether memory stays flat under load"),
     ("metering", metering, 4, 3, "what a usage record and its metrics cost"),
+    ("ingest", ingest, 10, 5, "spool to committed and rolled up, beside bare read_json"),
+    ("freshness", freshness, 60, 2, "from the spool to a reader's query, with three dashboards"),
+    ("history", history, 0, 5, "a hundred million records over ninety days"),
 )
 
 
@@ -40,6 +46,8 @@ def main() -> int:
         add("--seconds", type=_above_zero, default=seconds, help="of one run (%(default)s)")
         add("--rounds", type=_rounds, default=rounds, help="runs of each (%(default)s)")
         add("--results", type=Path, default=ROOT / "benchmarks/results", help="where JSON goes")
+        if name == "history":
+            add("--records", type=_records, default=RECORDS, help="to make up (%(default)s)")
         add(
             "--peers-python",
             type=Path,
@@ -55,7 +63,8 @@ def main() -> int:
         place = Workplace(Path(folder), arguments.peers_python)
         machine = this_machine(place.folder, arguments.peers_python)
         try:
-            outcome = arguments.benchmark(place, arguments.seconds, arguments.rounds)
+            more = {"records": arguments.records} if "records" in arguments else {}
+            outcome = arguments.benchmark(place, arguments.seconds, arguments.rounds, **more)
         except NotMeasuredError as error:
             print(f"not measured: {error}", file=sys.stderr)
             return 1
@@ -64,6 +73,13 @@ def main() -> int:
     print(as_text(outcome, machine, date), end="")
     write_json(outcome, machine, date, arguments.results)
     return 0
+
+
+def _records(text: str) -> int:
+    value = int(text)
+    if not 1_000 <= value <= 10**9:
+        raise argparse.ArgumentTypeError(f"is {text}; accepted: 1000 to 1000000000")
+    return value
 
 
 def _above_zero(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Ninety days of records, made by DuckDB as the files of an archive: what a busy small fleet leaves.
+"""Ninety days of records, made by DuckDB as the files of an archive: those of a small fleet.
 
 Four nodes on two kinds of machines, three models of two versions, four tenants, a daily cycle, one
 request in a hundred refused, one in five from the cache. The same arguments give the same facts.
@@ -54,7 +54,7 @@ COPY (
         CASE WHEN u4 < 0.7 THEN '1' ELSE '2' END AS model_version,
         'fp32' AS variant,
         ['shop', 'search', 'mobile', 'internal'][1 + (u2 * 40)::INTEGER % 4] AS tenant,
-        MAP {'team': ['shop', 'search', 'mobile', 'internal'][1 + (u2 * 40)::INTEGER % 4]} AS labels,
+        MAP {'team': 'team-' || (u2 * 40)::INTEGER % 4} AS labels,
         'normal' AS priority,
         'cpu' AS pool,
         CASE WHEN compute_us > 0 THEN 0 END AS worker,
