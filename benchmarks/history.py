@@ -98,9 +98,9 @@ RAW: Mapping[str, Query] = {
     "one hour three weeks ago: the slowest 100 requests": lambda connection: read_slowest_requests(
         connection, ONE_HOUR, 100
     ),
-    "one hour three weeks ago: every record, by SQL": lambda connection: connection.execute(
+    "one hour three weeks ago: every record, by SQL": lambda connection: connection.sql(
         "FROM usage_record WHERE arrived_at_us >= $from AND arrived_at_us < $to",
-        {"from": ONE_HOUR.from_us, "to": ONE_HOUR.to_us},
+        params={"from": ONE_HOUR.from_us, "to": ONE_HOUR.to_us},
     ).to_arrow_table(),
 }
 # In a process of its own, as a dashboard that has just begun.

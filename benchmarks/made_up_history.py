@@ -20,12 +20,12 @@ COPY (
     WITH drawn AS (
         SELECT
             i,
-            -- By the inverse of a day with a night: twice as many requests at noon as on average.
+            -- By the inverse of a daily cycle: busy around midnight UTC, quiet around noon.
             $day + ((x - sin(2 * pi() * x) / (2 * pi())) * 86400e6)::BIGINT AS arrived_at_us,
-            hash(i, $day, 1) / 18446744073709551616.0 AS u1,
-            hash(i, $day, 2) / 18446744073709551616.0 AS u2,
-            hash(i, $day, 3) / 18446744073709551616.0 AS u3,
-            hash(i, $day, 4) / 18446744073709551616.0 AS u4
+            hash($day + 8 * i + 1) / 18446744073709551616.0 AS u1,
+            hash($day + 8 * i + 2) / 18446744073709551616.0 AS u2,
+            hash($day + 8 * i + 3) / 18446744073709551616.0 AS u3,
+            hash($day + 8 * i + 4) / 18446744073709551616.0 AS u4
         FROM (SELECT i, (i + 0.5) / $count AS x FROM range($count) AS r(i))
     ), shaped AS (
         SELECT *,
