@@ -11,7 +11,16 @@ from pathlib import Path
 
 import psutil
 
-PACKAGES = ("httptools", "msgspec", "numpy", "onnxruntime", "uvicorn", "uvloop")
+PACKAGES = (
+    "duckdb",
+    "httptools",
+    "msgspec",
+    "numpy",
+    "onnxruntime",
+    "pyarrow",
+    "uvicorn",
+    "uvloop",
+)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import pytest
 from uuid_utils import uuid7
 
 from collectors.tailer import Tailer
-from store import open_reader
+from store import Committed, DatabaseBusyError, Writer, open_reader
 from tests.fixtures_usage import BOOT_ID, MONDAY_US, NODE_ID, node_sample, usage_record
 from usage import SpoolWriter, boots, encode_line
 
@@ -261,6 +261,63 @@ def test_small_chunks_and_many_boots_are_collected_round_by_round(
     assert 0 < tailer.collected.records < 87
     tailer.collect_all()
     assert tailer.collected.records == 87
+    assert boots(spool) == []
+
+
+def test_a_collector_that_is_behind_another_one_reads_the_positions_again(
+    spool: Path, database: Path
+) -> None:
+    out = SpoolWriter(spool, NODE_ID, BOOT_ID)
+    tailers = [Tailer(spool, database, lambda: MONDAY_US) for _ in range(2)]
+    for seq in range(1, 9):
+        out.append(encode_line(usage_record(seq=seq, record_id=str(uuid7()))) * 3)
+        # The one whose turn it is knows nothing of what the other one stored since.
+        tailers[seq % 2].collect_all()
+        assert query(database, "SELECT count(*) FROM usage_record") == [(3 * seq,)]
+    assert sum(tailer.collected.records for tailer in tailers) == 24
+    out.close()
+
+
+def test_a_round_that_fails_is_read_again_and_nothing_of_it_is_kept(
+    spool: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = SpoolWriter(spool, NODE_ID, BOOT_ID)
+    tailer = Tailer(spool, database, lambda: MONDAY_US, round_bytes=3_000)
+    for seq in range(1, 41):
+        out.append(encode_line(usage_record(seq=seq, record_id=str(uuid7()))))
+    failures = iter([False, True, False, True, True, False, False])
+    commit = Writer.commit
+
+    def failing(writer: Writer, *, now_us: int) -> Committed:
+        if next(failures, False):
+            writer.forget()
+            raise DatabaseBusyError("still locked by another process")
+        return commit(writer, now_us=now_us)
+
+    monkeypatch.setattr(Writer, "commit", failing)
+    failed = 0
+    while query(database, "SELECT count(*) FROM usage_record") != [(40,)]:
+        try:
+            tailer.collect_all()
+        except DatabaseBusyError:
+            failed += 1
+    assert failed == 3
+    assert tailer.collected.records == 40
+    [(ids,)] = query(database, "SELECT count(DISTINCT record_id) FROM usage_record")
+    assert ids == 40
+    out.close()
+    tailer.close()
+
+
+def test_many_small_segments_of_a_boot_are_stored_in_one_round(spool: Path, database: Path) -> None:
+    out = SpoolWriter(spool, NODE_ID, BOOT_ID, segment_bytes=1)
+    for seq in range(1, 31):
+        out.append(encode_line(usage_record(seq=seq)))
+    out.close()
+    tailer = Tailer(spool, database, lambda: MONDAY_US)
+    tailer.collect_round()
+    assert tailer.collected.records == 30
+    assert query(database, "SELECT commits FROM store_state") == [(1,)]
     assert boots(spool) == []
 
 
