@@ -7,7 +7,7 @@ import duckdb
 
 from store.archive import ArchiveFile, describe, files_on_disk, register_files
 from store.archive_views import KINDS, archive_folder
-from store.compaction import fold_within
+from store.compaction import COARSER, fold_within, latency_by, usage_by
 from store.database import WAIT_S, open_writer
 from store.errors import DatabaseUnusableError, StoreError
 from store.latency_histogram import BUCKET_SQL
@@ -33,6 +33,20 @@ FORGET = (
     *(f"DELETE FROM node_{step} WHERE {step}_us >= $from" for step in ("minute", "hour", "day")),
 )
 
+# Made day by day beside the tables they take the place of, since nothing is let go of within a
+# transaction: neither memory nor disk.
+PREFIX = "rebuilt_"
+KINDS_ROLLED = ("usage", "latency", "node")
+STEPS = ("minute", "hour", "day")
+MAKE_ROOM = tuple(
+    f"CREATE OR REPLACE TABLE {PREFIX}{kind}_{step} AS FROM {kind}_{step} LIMIT 0"
+    for kind in KINDS_ROLLED
+    for step in STEPS
+)
+# Of all samples at once: a sample may begin on the day before, and dropped facts are counted from
+# one to the next.
+ALL_SAMPLES = f"INSERT INTO {PREFIX}node_minute BY NAME {node_minutes('known_sample', '0')}"
+
 ONE_DAY = (
     f"""
     CREATE OR REPLACE TEMP TABLE fresh_usage AS
@@ -52,8 +66,8 @@ ONE_DAY = (
     SELECT fresh.*, known.dimension_id
     FROM fresh_usage AS fresh JOIN dimension_set AS known ON {_SAME}
     """,
-    """
-    INSERT INTO usage_minute BY NAME
+    f"""
+    INSERT INTO {PREFIX}usage_minute BY NAME
     SELECT
         minute_us, dimension_id, batch_size,
         sum(request)::BIGINT AS requests,
@@ -67,18 +81,28 @@ ONE_DAY = (
     FROM numbered_usage GROUP BY ALL ORDER BY minute_us
     """,
     f"""
-    INSERT INTO latency_minute BY NAME
+    INSERT INTO {PREFIX}latency_minute BY NAME
     SELECT
         minute_us, dimension_id,
         {BUCKET_SQL.format(us="total_us")} AS bucket,
         count(*) AS requests
     FROM numbered_usage WHERE request = 1 GROUP BY ALL ORDER BY minute_us
     """,
+    *(usage_by(*length, PREFIX) for length in COARSER),
+    *(latency_by(*length, PREFIX) for length in COARSER),
+    f"DELETE FROM {PREFIX}usage_minute WHERE minute_us < $before",
+    f"DELETE FROM {PREFIX}latency_minute WHERE minute_us < $before",
 )
 
-# Of all samples at once: a sample may begin on the day before, and dropped facts are counted from
-# one to the next.
-ALL_SAMPLES = f"INSERT INTO node_minute BY NAME {node_minutes('known_sample', '0')}"
+TAKE_PLACE = tuple(
+    statement
+    for kind in KINDS_ROLLED
+    for step in STEPS
+    for statement in (
+        f"INSERT INTO {kind}_{step} BY NAME FROM {PREFIX}{kind}_{step}",
+        f"DROP TABLE {PREFIX}{kind}_{step}",
+    )
+)
 
 BOOTS = f"""
 INSERT INTO boot BY NAME
@@ -130,11 +154,11 @@ def rebuild_rollups(
 ) -> int:
     """Make every rollup anew from the raw facts that are kept; return how many records they hold.
 
-    Minutes before `fold_before_us` become hours. Sums of facts that were deleted, and those of
-    sources that count without records, stay as they are. All or nothing: readers see the old
-    rollups, or wait, until it is done. Raises StoreErrors.
+    Minutes before `fold_before_us` become hours and days. Sums of facts that were deleted, and
+    those of sources that count without records, stay as they are. Readers wait until it is done;
+    what is cut off leaves the rollups as they were. Raises StoreErrors.
     """
-    with open_writer(path, wait_s=wait_s) as connection, transaction(connection):
+    with open_writer(path, wait_s=wait_s) as connection:
         return _rebuild(connection, fold_before_us, progress)
 
 
@@ -149,9 +173,10 @@ def rebuild_database(
         raise DatabaseUnusableError(f"{path}: exists; move it away first")
     folder = archive_folder(path)
     try:
-        with open_writer(path) as connection, transaction(connection):
+        with open_writer(path) as connection:
             files = _files(connection, folder)
-            register_files(connection, path, files, now_us)
+            with transaction(connection):
+                register_files(connection, path, files, now_us)
             records = _rebuild(connection, fold_before_us, progress)
             connection.execute(
                 "UPDATE store_state SET commits = commits + 1, committed_at_us = ?", [now_us]
@@ -178,30 +203,39 @@ def _files(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[ArchiveF
 
 def _rebuild(connection: duckdb.DuckDBPyConnection, fold_before_us: int, progress: Progress) -> int:
     [(kept_from_us,)] = connection.execute("SELECT kept_from_us FROM archive_state").fetchall()
-    for statement in FORGET:
-        connection.execute(statement, {"from": kept_from_us})
     connection.execute(
         "CREATE OR REPLACE TEMP VIEW known_sample AS FROM node_sample "
         f"WHERE sampled_at_us - interval_us >= {kept_from_us}"
     )
-    connection.execute(ALL_SAMPLES)
-    days = connection.execute(
+    for statement in (*MAKE_ROOM, ALL_SAMPLES):
+        connection.execute(statement)
+    done = 0
+    for day_us, records in _days(connection, kept_from_us):
+        bound = {"from": day_us, "to": day_us + DAY_US, "before": fold_before_us}
+        for statement in ONE_DAY:
+            named = {name: value for name, value in bound.items() if f"${name}" in statement}
+            connection.execute(statement, named)
+        done += records
+        progress(f"{done} records")
+    with transaction(connection):
+        for statement in FORGET:
+            connection.execute(statement, {"from": kept_from_us})
+        for statement in TAKE_PLACE:
+            connection.execute(statement)
+        # What is left to fold is machine time, and sums of sources that count without records.
+        fold_within(connection, fold_before_us)
+        if kept_from_us == 0:
+            connection.execute("DELETE FROM boot")
+            connection.execute(BOOTS)
+    return done
+
+
+def _days(connection: duckdb.DuckDBPyConnection, from_us: int) -> list[tuple[int, int]]:
+    """Return (beginning, records) of every day from `from_us` on that has records."""
+    return connection.execute(
         f"""
         SELECT arrived_at_us // {DAY_US} * {DAY_US} AS day_us, count(*) FROM usage_record
         WHERE arrived_at_us >= ? GROUP BY day_us ORDER BY day_us
         """,
-        [kept_from_us],
+        [from_us],
     ).fetchall()
-    done = 0
-    for day_us, records in days:
-        for statement in ONE_DAY:
-            bound = {"from": day_us, "to": day_us + DAY_US} if "$from" in statement else {}
-            connection.execute(statement, bound)
-        fold_within(connection, min(fold_before_us, day_us + DAY_US))
-        done += records
-        progress(f"{done} records")
-    fold_within(connection, fold_before_us)
-    if kept_from_us == 0:
-        connection.execute("DELETE FROM boot")
-        connection.execute(BOOTS)
-    return done
