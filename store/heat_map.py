@@ -47,7 +47,7 @@ def read_heat_map(
         f"""
         WITH chosen AS ({accepted})
         SELECT min(bucket), max(bucket)
-        FROM {rollup("latency", period, step_us)} SEMI JOIN chosen USING (dimension_id)
+        FROM {rollup("latency", period)} SEMI JOIN chosen USING (dimension_id)
         WHERE {IN_PERIOD}
         """,
         {**bound, **within(period)},
