@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from store import open_reader
 from tests.fixtures_usage import usage_record
 from tests.integration.receiver_process import WAIT_S, collect, held_port, until
@@ -24,7 +26,9 @@ for seq in range(1, 1_000_000):
     out.append(encode_line(replace(like, record_id=record_id, boot_id=boot_id, seq=seq)))
     print(record_id, flush=True)
 """
-KILLS = {"writer": 20, "forwarder": 11, "receiver": 9, "collector": 10}
+# In each of four runs: writer, receiver and collector die more than fifty times in all.
+KILLS = {"writer": 13, "forwarder": 11, "receiver": 13, "collector": 13}
+RUNS = 4
 ID_LENGTH = 36
 # A hundred ids: so far ahead of the test is the writer.
 PIPE_BYTES = 4096
@@ -112,10 +116,11 @@ class Chain:
         self.log.close()
 
 
+@pytest.mark.parametrize("seed", range(RUNS))
 def test_processes_killed_at_random_fifty_times_leave_every_record_stored_once(
-    tmp_path: Path,
+    tmp_path: Path, seed: int
 ) -> None:
-    rng = random.Random(14)
+    rng = random.Random(seed)
     victims = [name for name, kills in KILLS.items() for _ in range(kills)]
     rng.shuffle(victims)
     assert len(victims) == 50
@@ -152,4 +157,4 @@ def run_to_the_end(chain: Chain, victims: list[str], rng: random.Random) -> None
     deaths = KILLS["writer"] + 1
     assert chain.told <= set(stored)
     assert len(stored) - len(chain.told) + torn <= deaths
-    assert len(stored) > 2_000
+    assert len(stored) > 1_000
