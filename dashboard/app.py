@@ -7,9 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.views import overview, requests
+from dashboard.address import read_address
+from dashboard.views import health, latency, overview, requests, utilization
 
-PAGES = (overview.PAGE, requests.PAGE)
+PAGES = (overview.PAGE, latency.PAGE, utilization.PAGE, requests.PAGE, health.PAGE)
 SIDEBAR_PX = 220
 
 st.set_page_config(
@@ -19,4 +20,10 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=SIDEBAR_PX,
 )
-st.navigation([page.entry(default=page is PAGES[0]) for page in PAGES]).run()
+entries = [page.entry(default=page is PAGES[0]) for page in PAGES]
+# Streamlit's own menu leaves the parameters of the address behind: these links take them along.
+chosen = st.navigation(entries, position="hidden")
+with st.sidebar:
+    for entry in entries:
+        st.page_link(entry, query_params=read_address().pairs())
+chosen.run()

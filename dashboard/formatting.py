@@ -14,6 +14,7 @@ HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
 # Spans are told in hours up to two days: "36 h" says more than "1 d".
 LONGEST_IN_HOURS_US = 2 * DAY_US
+KIBI = 1024
 
 
 def significant(value: float | None, digits: int = 3) -> str:
@@ -68,6 +69,16 @@ def percent(share: float | None) -> str:
     # 99.96 % must not be rounded up to a whole that it is not.
     places = 2 if abs(value) < 10 or 99.9 < value < 100 else 1
     return f"{value:.{places}f}%"
+
+
+def byte_size(size: int) -> str:
+    """Return a number of bytes in its largest fitting unit of 1024: "1.50 MiB"."""
+    value, unit = float(size), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value < KIBI:
+            break
+        value, unit = value / KIBI, larger
+    return f"{size} B" if unit == "B" else f"{significant(value)} {unit}"
 
 
 def span(length_us: int) -> str:

@@ -76,7 +76,10 @@ class Headline:
         return points_change(self._value(figure), before, polarity)
 
     def _highest(self, figure: str) -> float | None:
-        return max((v for v in self._trend(figure) if v is not None), default=None)
+        # A step hardly begun is not drawn and yet a part of the window, which may therefore be
+        # above every step that is: some step was at least as high as all of them together.
+        known = [*self._trend(figure), self._value(figure)]
+        return max((v for v in known if v is not None), default=None)
 
     def _spend(self) -> Tile:
         spend = None if self._unpriced else self.overview.spend_now_usd_per_hour

@@ -7,10 +7,11 @@ import streamlit as st
 
 from dashboard import notices
 from dashboard.settings import Settings
-from store import DatabaseBusyError, DatabaseMissingError
+from store import DatabaseBusyError, DatabaseMissingError, StoreError
 
 Reading = TypeVar("Reading")
 
+LOOK_AGAIN_S = 2
 # The picture that stays while the database is busy, by page; the newest one only.
 LAST_SHOWN = "last_shown"
 
@@ -21,18 +22,21 @@ def draw_newest(
     choice: Hashable,
     read: Callable[[], Reading | None],
     draw: Callable[[Reading, bool], None],
+    *,
+    live: bool = False,
 ) -> None:
     """Draw what `read` returns; its second argument tells that the database is busy.
 
     Where there is nothing to read yet (None, or no database) the page says how to get it. While
-    the database is busy the last picture for the same `choice` stays. Raises the other StoreErrors
-    and ReportErrors of `read`.
+    the database is busy the last picture for the same `choice` stays. A page that is not `live`,
+    drawn again by itself, is drawn again once there is something. Raises the other StoreErrors and
+    ReportErrors of `read`.
     """
     shown = st.session_state.setdefault(LAST_SHOWN, {})
     try:
         found = read()
     except DatabaseMissingError:
-        notices.no_data_yet(settings.database_name, found=False)
+        _nothing_yet(read, settings, found=False, live=live)
         return
     except DatabaseBusyError:
         if page in shown and shown[page][0] == (settings, choice):
@@ -41,7 +45,25 @@ def draw_newest(
             notices.busy()
         return
     if found is None:
-        notices.no_data_yet(settings.database_name, found=True)
+        _nothing_yet(read, settings, found=True, live=live)
         return
     shown[page] = ((settings, choice), found)
     draw(found, False)
+
+
+def _nothing_yet(
+    read: Callable[[], object], settings: Settings, *, found: bool, live: bool
+) -> None:
+    notices.no_data_yet(settings.database_name, found=found)
+    if not live:
+        _look_again(read)
+
+
+@st.fragment(run_every=LOOK_AGAIN_S)
+def _look_again(read: Callable[[], object]) -> None:
+    try:
+        found = read()
+    except StoreError:
+        return
+    if found is not None:
+        st.rerun()

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 
 import streamlit as st
 
@@ -61,6 +62,41 @@ def no_data_yet(database: str, *, found: bool) -> None:
 def busy() -> None:
     """Say that the picture is not the newest because the collector has the file."""
     st.caption(":material/hourglass_empty: The database is being written to; trying again.")
+
+
+def stale(text: str) -> None:
+    """Say that the figures are not of now."""
+    st.warning(plain(text), icon=":material/history:")
+
+
+def dropped(text: str | None) -> None:
+    """Say what nodes lost, where they lost anything."""
+    if text:
+        st.warning(plain(text), icon=":material/report:")
+
+
+def no_match() -> None:
+    """Say that nothing is wrong but the filter: no request of the window is of it."""
+    st.info(
+        "No request of this window matches the filter. Choose a longer window, or clear the "
+        "filter.",
+        icon=":material/filter_list_off:",
+    )
+
+
+def no_machine() -> None:
+    """Say that nothing is wrong but the filter: no machine of the window is of it."""
+    st.info(
+        "No machine that ran in this window matches the filter. Choose a longer window, or clear "
+        "the filter.",
+        icon=":material/filter_list_off:",
+    )
+
+
+def scope(text: str | None) -> None:
+    """Say what a filter does not apply to, where there is one."""
+    if text:
+        st.html(f'<p class="status scope">{escape(text)}</p>')
 
 
 def plain(text: str) -> str:

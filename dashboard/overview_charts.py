@@ -1,9 +1,8 @@
 """The charts of the Overview page, redrawn only when time moves on.
 
-Streamlit builds a plotly chart anew, and the screen blinks, whenever anything in its figure
-changed. The tiles carry what is new every two seconds; a chart of minutes is as good with every
-minute, so its figures are kept until the shown period moves. While there is little to show yet it
-follows more closely.
+The tiles carry what is new every two seconds; a chart of minutes is as good with every minute, so
+its figures are kept (see dashboard/kept.py) until the shown period moves. While there is little to
+show yet it follows more closely.
 """
 
 from dataclasses import dataclass
@@ -14,12 +13,13 @@ import streamlit as st
 
 from dashboard.charts.cost_over_time import cost_over_time
 from dashboard.charts.latency_over_time import latency_over_time
+from dashboard.kept import kept
 from dashboard.steps import drawable_steps
 from dashboard.style import CHART_CONFIG, section
 from reports import Overview, Targets, Window
-from store import Period
+from store import Filter, Period
 
-KEPT = "overview_charts"
+PAGE_PATH = "overview"
 LITTLE_STEPS = 3
 CLOSE_FOLLOWING_US = 10_000_000
 
@@ -30,6 +30,7 @@ class _Occasion:
 
     database: str
     window: Window
+    where: Filter
     period: Period
     targets: Targets
     zone: tzinfo
@@ -44,7 +45,10 @@ def draw_charts(
     with st.container(key="overview-charts"):
         left, right = st.columns(2)
     with left, st.container(border=True, key="cost-over-time"):
-        section("Cost over time", "what requests used, and what stood idle on top")
+        explanation = "what requests used, and what stood idle on top"
+        if overview.sliced:
+            explanation = "all of the machines: filtered requests, others, idle"
+        section("Cost over time", explanation)
         st.plotly_chart(
             cost,
             key="cost-chart",
@@ -64,16 +68,15 @@ def draw_charts(
 def _figures(
     overview: Overview, targets: Targets, window: Window, database: str, zone: tzinfo
 ) -> tuple[go.Figure, go.Figure]:
-    steps = drawable_steps(overview, window.step_us)
+    steps = drawable_steps(overview, overview.step_us)
     little = len(steps) < LITTLE_STEPS
     moment = (overview.state.last_fact_us or 0) // CLOSE_FOLLOWING_US if little else 0
-    occasion = _Occasion(database, window, overview.period, targets, zone, moment)
-    kept: tuple[_Occasion, tuple[go.Figure, go.Figure]] | None = st.session_state.get(KEPT)
-    if kept is not None and kept[0] == occasion:
-        return kept[1]
-    drawn = (
-        cost_over_time(steps, window.step_us, overview.period, zone),
-        latency_over_time(steps, window.step_us, overview.period, targets.latency_ms, zone),
+    occasion = _Occasion(database, window, overview.where, overview.period, targets, zone, moment)
+    return kept(
+        PAGE_PATH,
+        occasion,
+        lambda: (
+            cost_over_time(steps, overview.step_us, overview.period, zone, sliced=overview.sliced),
+            latency_over_time(steps, overview.step_us, overview.period, targets.latency_ms, zone),
+        ),
     )
-    st.session_state[KEPT] = (occasion, drawn)
-    return drawn

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from dashboard.address import enter
 from dashboard.notices import told_to_reader
 from dashboard.settings import Settings, parse_settings
 
@@ -28,5 +29,6 @@ class Page:
 
     def show(self) -> None:
         """Draw the page for the arguments of this process; every error becomes words."""
+        enter(self.path)
         with told_to_reader():
             self.draw(parse_settings(sys.argv[1:]))

@@ -8,21 +8,20 @@ from html import escape
 from costs import Machine
 from dashboard.clock import now_us
 from dashboard.formatting import count, span, stretch, time_of_day
-from reports import Fleet, Overview
-from store import Dropped
+from reports import Fleet, Overview, Window, of_requests
+from store import Dropped, Filter, Period, StoreState
 
 MICRO_USD_PER_USD = 1_000_000
 
 
-def status_html(overview: Overview, zone: tzinfo, *, busy: bool) -> str:
+def status_html(state: StoreState, period: Period, zone: tzinfo, *, busy: bool) -> str:
     """Return the line above the tiles: which stretch is shown and how old its newest record is.
 
     `busy` adds that something newer may be stored and could not be read just now.
     """
     now = now_us()
-    period = overview.period
     shown = stretch(period.from_us, period.to_us, zone, now)
-    arrival = overview.state.last_arrival_us
+    arrival = state.last_arrival_us
     newest = "no request yet" if arrival is None else f"last record {span(now - arrival)} ago"
     length = span(period.length_us)
     waits = "<span>the database is being written to; trying again</span>" if busy else ""
@@ -33,12 +32,23 @@ def status_html(overview: Overview, zone: tzinfo, *, busy: bool) -> str:
     )
 
 
-def stale_text(overview: Overview, window_label: str, zone: tzinfo) -> str:
+def scope_text(where: Filter) -> str | None:
+    """Return the sentence that says what a filter does to figures of machines, None if nothing."""
+    if not of_requests(where):
+        return None
+    return (
+        "Machines work for all requests at once, so idle time belongs to no single tenant or "
+        "model: figures of machines are of all that the matching machines did."
+    )
+
+
+def stale_text(state: StoreState, period: Period, window: Window, zone: tzinfo) -> str:
     """Return the sentence that says the figures are not of now."""
     now = now_us()
-    age = span(now - (overview.state.last_fact_us or now))
-    end = time_of_day(overview.period.to_us, zone, now)
-    return f"No data for {age}; showing the {window_label} up to {end}"
+    age = span(now - (state.last_fact_us or now))
+    end = time_of_day(period.to_us, zone, now)
+    shown = window.label if period.length_us == window.length_us else span(period.length_us)
+    return f"No data for {age}; showing the {shown} up to {end}"
 
 
 def unpriced_text(machines: Iterable[Machine]) -> str | None:

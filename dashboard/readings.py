@@ -4,51 +4,108 @@ Every reading is cached by the commit counter of the database, so a page that as
 seconds costs one small query until there is something to show.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
 
 from costs import Catalogue
+from dashboard.address import Address
 from dashboard.clock import now_us
+from dashboard.filter_words import Label, Value
 from dashboard.settings import Settings
 from reports import (
+    HealthReport,
+    LatencyReport,
     Overview,
     RequestCosts,
     Targets,
+    UtilizationReport,
     Window,
     load_catalogue,
+    load_health,
+    load_latency,
     load_overview,
     load_request_costs,
     load_targets,
+    load_utilization,
 )
-from store import MINUTE_US, open_reader, read_commits
+from store import (
+    MINUTE_US,
+    Filter,
+    Grouping,
+    open_reader,
+    read_commits,
+    read_label_choices,
+)
+from store import read_choices as read_field_choices
 
 # A page that polls would rather keep its picture than wait long for the collector.
 POLL_WAIT_S = 0.5
+# How old a health report may grow while nothing is committed: what it says is of now.
+HEALTH_US = 10_000_000
 
 
-def read_overview(settings: Settings, window: Window) -> Overview | None:
-    """Return the overview of `window` up to now, None when the database holds no fact.
+@dataclass(frozen=True)
+class Choices:
+    """What a filter can be chosen from: values by field, and labels with their values.
+
+    A label with None stands for requests without it.
+    """
+
+    fields: dict[str, list[Value]] = field(default_factory=dict)
+    labels: list[Label] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a reading depends on: another one is another reading."""
+
+    database: str
+    commits: int
+    moment: int
+    window: Window
+    where: Filter
+
+
+def read_overview(settings: Settings, address: Address) -> Overview | None:
+    """Return the overview of a window up to now, None when the database holds no fact.
 
     Raises StoreErrors and ReportErrors.
     """
-    return _overview(
-        str(settings.database),
-        _commits(settings.database),
-        window,
-        now_us() // MINUTE_US,
-        *_file_key(settings.prices / "instances.csv"),
-    )
+    return _overview(_asked(settings, address), *_prices(settings))
 
 
-def read_requests(settings: Settings, limit: int) -> RequestCosts:
+def read_requests(settings: Settings, address: Address, limit: int) -> RequestCosts:
     """Return the latest `limit` requests with their costs. Raises StoreErrors and ReportErrors."""
-    return _requests(
-        str(settings.database),
-        _commits(settings.database),
-        limit,
-        *_file_key(settings.prices / "instances.csv"),
-    )
+    return _requests(_asked(settings, address), limit, *_prices(settings))
+
+
+def read_latency(
+    settings: Settings, address: Address, by: Sequence[Grouping]
+) -> LatencyReport | None:
+    """Return the latency of a window, None when the database holds no fact. Raises StoreErrors."""
+    return _latency(_asked(settings, address), tuple(by))
+
+
+def read_utilization(settings: Settings, address: Address) -> UtilizationReport | None:
+    """Return the utilisation of a window, None when the database holds no fact.
+
+    Raises StoreErrors.
+    """
+    return _utilization(_asked(settings, address))
+
+
+def read_health(settings: Settings, window: Window) -> HealthReport:
+    """Return how the data fares. Raises StoreErrors and ReportErrors."""
+    asked = _asked(settings, Address(window), every_us=HEALTH_US)
+    return _health(asked, *_prices(settings))
+
+
+def read_choices(settings: Settings) -> Choices:
+    """Return what a filter can be chosen from. Raises StoreErrors."""
+    return _choices(str(settings.database), _commits(settings.database))
 
 
 def read_targets(settings: Settings) -> Targets:
@@ -56,9 +113,20 @@ def read_targets(settings: Settings) -> Targets:
     return _targets(*_file_key(settings.targets))
 
 
+def _asked(settings: Settings, address: Address, every_us: int = MINUTE_US) -> _Asked:
+    commits = _commits(settings.database)
+    return _Asked(
+        str(settings.database), commits, now_us() // every_us, address.window, address.where
+    )
+
+
 def _commits(database: Path) -> int:
     with open_reader(database, wait_s=POLL_WAIT_S) as connection:
         return read_commits(connection)
+
+
+def _prices(settings: Settings) -> tuple[str, int]:
+    return _file_key(settings.prices / "instances.csv")
 
 
 def _file_key(path: Path) -> tuple[str, int]:
@@ -70,27 +138,45 @@ def _file_key(path: Path) -> tuple[str, int]:
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def _overview(
-    database: str,
-    commits: int,  # noqa: ARG001 - a part of the key
-    window: Window,
-    minute: int,  # noqa: ARG001 - a part of the key
-    prices: str,
-    prices_version: int,
-) -> Overview | None:
+def _overview(asked: _Asked, prices: str, prices_version: int) -> Overview | None:
     catalogue = _catalogue(prices, prices_version)
-    return load_overview(Path(database), catalogue, window, now_us())
+    return load_overview(Path(asked.database), catalogue, asked.window, now_us(), asked.where)
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _requests(
-    database: str,
-    commits: int,  # noqa: ARG001 - a part of the key
-    limit: int,
-    prices: str,
-    prices_version: int,
-) -> RequestCosts:
-    return load_request_costs(Path(database), _catalogue(prices, prices_version), limit)
+def _requests(asked: _Asked, limit: int, prices: str, prices_version: int) -> RequestCosts:
+    catalogue = _catalogue(prices, prices_version)
+    return load_request_costs(
+        Path(asked.database), catalogue, limit, asked.where, asked.window, now_us()
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _latency(asked: _Asked, by: tuple[Grouping, ...]) -> LatencyReport | None:
+    return load_latency(Path(asked.database), asked.window, now_us(), asked.where, by)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _utilization(asked: _Asked) -> UtilizationReport | None:
+    return load_utilization(Path(asked.database), asked.window, now_us(), asked.where)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _health(asked: _Asked, prices: str, prices_version: int) -> HealthReport:
+    catalogue = _catalogue(prices, prices_version)
+    return load_health(Path(asked.database), catalogue, asked.window, now_us())
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _choices(database: str, commits: int) -> Choices:  # noqa: ARG001 - a part of the key
+    with open_reader(Path(database), wait_s=POLL_WAIT_S) as connection:
+        by_field = read_field_choices(connection)
+        by_label = read_label_choices(connection)
+    labels: list[Label] = []
+    for name, values in by_label.items():
+        labels += [(name, value) for value in values]
+        labels.append((name, None))
+    return Choices(by_field, labels)
 
 
 # Not copied for every reader as cache_data would do: nobody changes a catalogue.

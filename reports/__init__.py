@@ -2,24 +2,43 @@
 
 from reports.errors import ReportError
 from reports.figures import Figures
-from reports.overview import WINDOWS, Fleet, Overview, Window, load_overview
+from reports.health import HealthReport, PriceAge, load_health
+from reports.latency import LatencyGroup, LatencyReport, load_latency
+from reports.overview import Fleet, Overview, load_overview
 from reports.price_book import load_catalogue
+from reports.quantiles import Quantile, quantile, share_above
 from reports.request_costs import RequestCost, RequestCosts, load_request_costs
 from reports.targets import LatencyTargets, Targets, load_targets
+from reports.utilization import UtilizationReport, WorkerStep, load_utilization
+from reports.window import WINDOWS, Frame, Window, of_requests
 
 __all__ = [
     "WINDOWS",
     "Figures",
     "Fleet",
+    "Frame",
+    "HealthReport",
+    "LatencyGroup",
+    "LatencyReport",
     "LatencyTargets",
     "Overview",
+    "PriceAge",
+    "Quantile",
     "ReportError",
     "RequestCost",
     "RequestCosts",
     "Targets",
+    "UtilizationReport",
     "Window",
+    "WorkerStep",
     "load_catalogue",
+    "load_health",
+    "load_latency",
     "load_overview",
     "load_request_costs",
     "load_targets",
+    "load_utilization",
+    "of_requests",
+    "quantile",
+    "share_above",
 ]

@@ -9,8 +9,9 @@ import msgspec
 
 from costs import split_usd
 from reports.errors import ReportError
-from reports.overview import WINDOWS, Overview, load_overview
+from reports.overview import Overview, load_overview
 from reports.price_book import load_catalogue
+from reports.window import WINDOWS
 from store import DatabaseMissingError, StoreError
 
 NAMED_WINDOWS = {window.label.replace(" ", "-"): window for window in WINDOWS}

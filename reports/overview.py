@@ -2,15 +2,19 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 from costs import BusyTime, Catalogue, Cost, Machine, Price, direct_cost, machine_cost
 from reports.figures import NOTHING, Facts, Figures, figures
 from reports.pricing import Pricing
+from reports.window import Frame, Window, frame, of_requests, whole
 from store import (
+    EVERYTHING,
     MINUTE_US,
     BusyTimes,
     Dropped,
+    Filter,
     Period,
     StoreState,
     Traffic,
@@ -18,32 +22,14 @@ from store import (
     open_reader,
     read_busy_times,
     read_dropped,
+    read_resolution,
     read_state,
     read_traffic,
     read_uptimes,
 )
 
-# Data older than this is not "now" any more.
-FRESH_US = 3 * MINUTE_US
 # What is running now is what ran in the minute that is open and the one before it.
 NOW_US = MINUTE_US
-
-
-@dataclass(frozen=True)
-class Window:
-    """How far back to look, and in what steps to draw it."""
-
-    label: str
-    length_us: int
-    step_us: int
-
-
-WINDOWS = (
-    Window("15 minutes", 15 * MINUTE_US, MINUTE_US),
-    Window("1 hour", 60 * MINUTE_US, MINUTE_US),
-    Window("6 hours", 360 * MINUTE_US, 5 * MINUTE_US),
-    Window("24 hours", 1440 * MINUTE_US, 15 * MINUTE_US),
-)
 
 
 @dataclass(frozen=True)
@@ -63,7 +49,8 @@ class Overview:
     the window; None when none did. `previous` is None when less than half of the window
     before is covered by data. `stale_us` is how long before now the window ends because nothing
     newer is stored, 0 when the data is fresh. `dropped` names the nodes that lost facts
-    in the window.
+    in the window. Requests are those that `where` accepts, machines those that it accepts: their
+    cost and their load include what they did for other requests.
     """
 
     state: StoreState
@@ -76,10 +63,21 @@ class Overview:
     fleets: list[Fleet]
     unmeasured_requests: int
     dropped: list[Dropped]
+    step_us: int = MINUTE_US
+    where: Filter = EVERYTHING
+
+    @property
+    def sliced(self) -> bool:
+        """Whether the requests counted are only some of those that the machines ran for."""
+        return of_requests(self.where)
 
 
 def load_overview(
-    database: Path, catalogue: Catalogue, window: Window | None, now_us: int
+    database: Path,
+    catalogue: Catalogue,
+    window: Window | None,
+    now_us: int,
+    where: Filter = EVERYTHING,
 ) -> Overview | None:
     """Return the overview of the last `window` before `now_us`, of all data when it is None.
 
@@ -88,46 +86,48 @@ def load_overview(
     pricing = Pricing(catalogue)
     changes = catalogue.changes()
     with open_reader(database) as connection:
-        state = read_state(connection)
-        if state.last_fact_us is None or state.first_fact_us is None or state.end_us is None:
+        shown = frame(
+            read_state(connection), window, now_us, lambda span: read_resolution(connection, span)
+        )
+        if shown is None:
             return None
-        covered = (state.first_fact_us, state.covered_to_us or state.last_fact_us)
-        stale_us = now_us - state.last_fact_us
-        fresh = stale_us <= FRESH_US and window is not None
-        to_us = -(-(now_us if fresh else state.end_us) // MINUTE_US) * MINUTE_US
-        if window is None:
-            period = Period(state.first_fact_us // MINUTE_US * MINUTE_US, to_us)
-            both, step_us = period, period.length_us
-        else:
-            period = Period(to_us - window.length_us, to_us)
-            both, step_us = Period(period.before().from_us, to_us), window.step_us
-        open_minute_us = covered[1] // MINUTE_US * MINUTE_US
-        latest = Period(open_minute_us - NOW_US, open_minute_us + MINUTE_US)
-        ran_latest = read_uptimes(connection, latest, latest.length_us, changes)
-        traffic = read_traffic(connection, both, step_us)
-        uptimes = read_uptimes(connection, both, step_us, changes)
-        busy = read_busy_times(connection, both, step_us, changes)
-        dropped = read_dropped(connection, period)
-    steps = _facts_by_step(both, step_us, covered, pricing, traffic, uptimes, busy)
+        period, step_us = shown.period, shown.step_us
+        both = period if window is None else Period(period.before().from_us, period.to_us)
+        open_minute_us = shown.covered[1] // MINUTE_US * MINUTE_US
+        latest = whole(
+            Period(open_minute_us - NOW_US, open_minute_us + MINUTE_US),
+            lambda span: read_resolution(connection, span),
+        )
+        ran_latest = read_uptimes(connection, latest, latest.length_us, changes, where=where)
+        traffic = read_traffic(connection, both, step_us, where=where)
+        uptimes = read_uptimes(connection, both, step_us, changes, where=where)
+        own = read_busy_times(connection, both, step_us, changes, where=where)
+        everything = own
+        if of_requests(where):
+            everything = read_busy_times(connection, both, step_us, changes, where=where.machines())
+        dropped = read_dropped(connection, period, where=where)
+    steps = _facts_by_step(both, shown, pricing, traffic, uptimes, own, everything)
     now = {start: facts for start, facts in steps.items() if start >= period.from_us}
     before = [facts for start, facts in steps.items() if start < period.from_us]
+    sliced = of_requests(where)
     return Overview(
-        state=state,
+        state=shown.state,
         period=period,
-        stale_us=stale_us if stale_us > FRESH_US else 0,
-        spend_now_usd_per_hour=_spend_rate(ran_latest, latest, covered, pricing),
-        current=figures(now.values()),
-        previous=figures(before) if _comparable(before, period) else None,
-        steps=[(start, figures([facts])) for start, facts in now.items() if facts.covered_us],
+        stale_us=shown.stale_us,
+        spend_now_usd_per_hour=_spend_rate(ran_latest, latest, shown.covered, pricing),
+        current=figures(now.values(), sliced=sliced),
+        previous=figures(before, sliced=sliced) if before and shown.comparable else None,
+        steps=[
+            (start, figures([facts], sliced=sliced))
+            for start, facts in now.items()
+            if facts.covered_us
+        ],
         fleets=_fleets([u for u in uptimes if u.from_us >= period.from_us], pricing),
-        unmeasured_requests=sum(n for at, n in busy.unmeasured.items() if at >= period.from_us),
+        unmeasured_requests=sum(n for at, n in own.unmeasured.items() if at >= period.from_us),
         dropped=dropped,
+        step_us=step_us,
+        where=where,
     )
-
-
-def _comparable(before: list[Facts], period: Period) -> bool:
-    """Tell whether enough is stored from the window before for a change to mean something."""
-    return 2 * sum(facts.covered_us for facts in before) >= period.length_us
 
 
 def _spend_rate(
@@ -142,38 +142,43 @@ def _spend_rate(
 
 
 def _facts_by_step(
-    period: Period,
-    step_us: int,
-    covered: tuple[int, int],
+    both: Period,
+    shown: Frame,
     pricing: Pricing,
     traffic: list[Traffic],
     uptimes: list[Uptime],
-    busy: BusyTimes,
+    own: BusyTimes,
+    everything: BusyTimes,
 ) -> dict[int, Facts]:
     traffic_at = {row.from_us: row for row in traffic}
     ran_at: dict[int, list[Uptime]] = {}
     for row in uptimes:
         ran_at.setdefault(row.from_us, []).append(row)
-    used_at: dict[int, list[BusyTime]] = {}
-    for from_us, time in busy.rows:
-        used_at.setdefault(from_us, []).append(time)
+    own_at = _direct_by_step(own, pricing)
+    direct_at = own_at if everything is own else _direct_by_step(everything, pricing)
     facts = {}
-    for start in range(period.from_us, period.to_us, step_us):
+    for start in range(both.from_us, both.to_us, shown.step_us):
         came = traffic_at.get(start, Traffic(start, 0, 0))
         ran = ran_at.get(start, [])
+        direct = direct_at.get(start, Fraction(0))
         facts[start] = Facts(
-            covered_us=max(0, min(start + step_us, covered[1]) - max(start, covered[0])),
+            covered_us=shown.covered_us(start, start + shown.step_us),
             requests=came.requests,
             failures=came.failures,
             latency=Counter(came.latency),
             capacity_us=sum(row.capacity_us for row in ran),
             busy_us=sum(row.busy_us for row in ran),
-            cost=Cost(
-                machine=machine_cost((row.time for row in ran), pricing.rate),
-                direct=direct_cost(used_at.get(start, []), pricing.rate),
-            ),
+            cost=Cost(machine=machine_cost((row.time for row in ran), pricing.rate), direct=direct),
+            others=direct - own_at.get(start, Fraction(0)),
         )
     return facts
+
+
+def _direct_by_step(busy: BusyTimes, pricing: Pricing) -> dict[int, Fraction]:
+    used_at: dict[int, list[BusyTime]] = {}
+    for from_us, time in busy.rows:
+        used_at.setdefault(from_us, []).append(time)
+    return {start: direct_cost(times, pricing.rate) for start, times in used_at.items()}
 
 
 def _fleets(uptimes: list[Uptime], pricing: Pricing) -> list[Fleet]:

@@ -22,7 +22,7 @@ from store.archive_views import (
     point_views,
     quoted_paths,
 )
-from store.database import WAIT_S, attached
+from store.database import WAIT_S, attached, memory_engine
 from store.errors import StoreError
 from store.period import DAY_US
 from store.schema import transaction
@@ -58,7 +58,7 @@ def archive_before(
     Readers may read meanwhile, but for the moment in which the files take the place of the rows.
     Raises ArchiveConflictError, StoreErrors, and OSError when the files cannot be written.
     """
-    engine = duckdb.connect(":memory:")
+    engine = memory_engine(path)
     written: list[ArchiveFile] = []
     try:
         with attached(engine, path, wait_s=wait_s, read_only=True):
@@ -85,7 +85,7 @@ def merge_days(
     Raises StoreErrors, and OSError when the files cannot be written.
     """
     folder = archive_folder(path)
-    engine = duckdb.connect(":memory:")
+    engine = memory_engine(path)
     merged: list[ArchiveFile] = []
     try:
         with attached(engine, path, wait_s=wait_s, read_only=True):
@@ -119,7 +119,7 @@ def merge_days(
 
 def drop_days(path: Path, before_us: int, *, wait_s: float = WAIT_S) -> int:
     """Delete archived facts of days before `before_us`; return how many. Rollups stay."""
-    engine = duckdb.connect(":memory:")
+    engine = memory_engine(path)
     try:
         with attached(engine, path, wait_s=wait_s):
             rows = engine.execute(

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
 import msgspec
 from msgspec import Struct
 
 from store.archive_views import archive_folder
-from store.database import WAIT_S, attached
+from store.database import WAIT_S, attached, memory_engine
 from store.errors import DatabaseMissingError, StoreError
 
 MANIFEST = "manifest.json"
@@ -58,7 +57,7 @@ def back_up(database: Path, folder: Path, *, now_us: int, wait_s: float = WAIT_S
         raise BackupError(f"{final}: exists already")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    engine = duckdb.connect(":memory:")
+    engine = memory_engine(database)
     try:
         with attached(engine, database, wait_s=wait_s, read_only=True):
             [(commits,)] = engine.execute("SELECT commits FROM store_state").fetchall()

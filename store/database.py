@@ -57,12 +57,18 @@ def open_writer(path: Path, *, wait_s: float = WAIT_S) -> Iterator[duckdb.DuckDB
     Raises DatabaseBusyError after `wait_s` seconds of waiting for readers, DatabaseUnusableError
     when the file is not ours to write.
     """
-    engine = duckdb.connect(":memory:", config=CONFIG)
+    engine = memory_engine(path)
     try:
         with attached(engine, path, wait_s=wait_s) as connection:
             yield connection
     finally:
         engine.close()
+
+
+def memory_engine(path: Path) -> duckdb.DuckDBPyConnection:
+    """Return an engine in memory for work on the database `path`, beside which it spills over."""
+    spill = {"temp_directory": f"{path.resolve()}.tmp"}
+    return duckdb.connect(":memory:", config={**CONFIG, **spill})
 
 
 @contextmanager

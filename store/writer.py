@@ -9,7 +9,7 @@ from types import TracebackType
 import duckdb
 
 from store.batch import Advance, Batch, Checkpoint
-from store.database import CONFIG, WAIT_S, attached, open_writer
+from store.database import WAIT_S, attached, memory_engine, open_writer
 from store.errors import StoreError
 from store.rollup_sql import ADD_COMMIT_MINUTE, STATEMENTS
 from store.schema import transaction
@@ -58,7 +58,7 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._engine = duckdb.connect(":memory:", config=CONFIG)
+        self._engine = memory_engine(path)
         self._staging = Staging(self._engine)
         self._advances: list[Advance] = []
         self._checkpoints: list[Checkpoint] = []

@@ -7,7 +7,7 @@ from datetime import tzinfo
 import plotly.graph_objects as go
 
 from dashboard import palette
-from dashboard.charts.frame import framed, local, logarithmic
+from dashboard.charts.frame import framed, local, logarithmic, point_sizes
 from dashboard.steps import Step
 from reports import LatencyTargets
 from store import Period
@@ -17,8 +17,6 @@ QUANTILES = (
     ("p95", palette.P95, "dash"),
     ("p50", palette.P50, "dot"),
 )
-# With few steps a line alone hardly shows; with many, markers hide it.
-FEW_STEPS = 20
 ROOM = 1.35
 
 
@@ -27,22 +25,24 @@ def latency_over_time(
 ) -> go.Figure:
     """Return p50, p95 and p99 in ms on a logarithmic axis; steps without data are gaps."""
     middles = [local(start + step_us // 2, zone) for start, _ in steps]
-    lines = [
-        go.Scatter(
-            name=name,
-            x=middles,
-            y=[getattr(figures, f"{name}_ms") for _, figures in steps],
-            mode="lines+markers" if len(steps) <= FEW_STEPS else "lines",
-            line={"color": color, "dash": dash, "width": 2.5 if name == "p99" else 1.8},
-            marker={"size": 5},
-            hovertemplate="%{y:.3~r} ms",
+    lines = []
+    for name, color, dash in QUANTILES:
+        values = [getattr(figures, f"{name}_ms") for _, figures in steps]
+        lines.append(
+            go.Scatter(
+                name=name,
+                x=middles,
+                y=values,
+                mode="lines+markers",
+                line={"color": color, "dash": dash, "width": 2.5 if name == "p99" else 1.8},
+                marker={"size": point_sizes(values), "opacity": 1, "line": {"width": 0}},
+                hovertemplate="%{y:.3~r} ms",
+            )
         )
-        for name, color, dash in QUANTILES
-    ]
     figure = framed(lines, y_title="ms, logarithmic")
     figure.update_xaxes(range=[local(period.from_us, zone), local(period.to_us, zone)])
-    values = [value for line in lines for value in line.y if value]
-    low, high = min([*values, targets.p99]), max([*values, targets.p99])
+    known = [value for line in lines for value in line.y if value] + [targets.p99]
+    low, high = min(known), max(known)
     logarithmic(figure.update_yaxes, low / ROOM, high * ROOM)
     figure.add_hline(y=targets.p99, line={"color": palette.P99, "width": 1, "dash": "longdash"})
     figure.add_annotation(

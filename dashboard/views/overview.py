@@ -3,50 +3,42 @@
 import streamlit as st
 
 from dashboard import notices, provenance
+from dashboard.address import Address
 from dashboard.clock import reader_zone
+from dashboard.filter_bar import draw_head
 from dashboard.headline import Headline
 from dashboard.newest import draw_newest
 from dashboard.overview_charts import draw_charts
 from dashboard.page import Page
 from dashboard.readings import read_overview, read_targets
 from dashboard.settings import Settings
+from dashboard.slice_headline import SliceHeadline
 from dashboard.style import page_style
 from dashboard.tile import tiles_html
-from reports import WINDOWS, Overview, Targets, Window
+from reports import Overview, Targets, Window
 
 REFRESH_S = 2
-LABELS = {window.label: window for window in WINDOWS}
 
 
 def draw(settings: Settings) -> None:
     """Draw the page, then its changing part again every two seconds."""
     page_style()
-    with st.container(horizontal=True, vertical_alignment="center", key="overview-head"):
-        st.title("Overview", anchor=False, width="stretch")
-        label = st.segmented_control(
-            "Window",
-            list(LABELS),
-            default=WINDOWS[0].label,
-            required=True,
-            key="window",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-    _live(settings, LABELS[label or WINDOWS[0].label])
+    _live(settings, draw_head("Overview", settings))
 
 
 @st.fragment(run_every=REFRESH_S)
-def _live(settings: Settings, window: Window) -> None:
+def _live(settings: Settings, address: Address) -> None:
     with notices.told_to_reader():
         targets = read_targets(settings)
         draw_newest(
             PAGE.path,
             settings,
-            window,
-            lambda: read_overview(settings, window),
+            address,
+            lambda: read_overview(settings, address),
             lambda overview, busy: _draw_overview(
-                overview, targets, window, settings.database_name, busy=busy
+                overview, targets, address.window, settings.database_name, busy=busy
             ),
+            live=True,
         )
 
 
@@ -57,21 +49,22 @@ def _draw_overview(
     # Always there, so that what follows keeps its place when a notice comes or goes.
     with st.container(key="overview-notices"):
         if overview.stale_us:
-            text = provenance.stale_text(overview, window.label, zone)
-            st.warning(notices.plain(text), icon=":material/history:")
+            notices.stale(provenance.stale_text(overview.state, overview.period, window, zone))
         unpriced = provenance.unpriced_text(
             fleet.machine for fleet in overview.fleets if fleet.price is None
         )
         if unpriced:
             st.error(notices.plain(unpriced), icon=":material/money_off:")
-        dropped = provenance.dropped_text(overview.dropped)
-        if dropped:
-            st.warning(notices.plain(dropped), icon=":material/report:")
-    st.html(provenance.status_html(overview, zone, busy=busy))
-    rows = Headline(overview, targets, window.step_us).rows()
+        notices.dropped(provenance.dropped_text(overview.dropped))
+        if overview.where and not overview.current.requests:
+            notices.no_match()
+    st.html(provenance.status_html(overview.state, overview.period, zone, busy=busy))
+    headline = SliceHeadline if overview.sliced else Headline
+    rows = headline(overview, targets, overview.step_us).rows()
     st.html(tiles_html(rows, f"Figures of the last {window.label}"))
     draw_charts(overview, targets, window, database, zone)
     with st.container(key="overview-foot"):
+        notices.scope(provenance.scope_text(overview.where))
         st.html(provenance.provenance_html(overview, database))
         rejected = provenance.rejected_text(overview)
         if rejected:

@@ -3,16 +3,19 @@
 import streamlit as st
 
 from dashboard import notices
+from dashboard.address import Address
 from dashboard.charts.cost_by_latency import cost_by_latency
 from dashboard.clock import reader_zone
+from dashboard.filter_bar import draw_head
 from dashboard.newest import draw_newest
 from dashboard.page import Page
-from dashboard.provenance import dropped_text, unpriced_text
+from dashboard.provenance import dropped_text, stale_text, unpriced_text
 from dashboard.readings import read_requests
 from dashboard.request_table import decimals_for, request_csv, request_frame
 from dashboard.settings import Settings
 from dashboard.style import CHART_CONFIG, aside, page_style, section
-from reports import RequestCosts
+from dashboard.url_controls import choice_in_url, toggle_in_url
+from reports import RequestCosts, Window
 
 REFRESH_S = 2
 LIMITS = ("100", "500", "1000")
@@ -27,8 +30,9 @@ HOW_COST_IS_DERIVED = """\
 
 A worker of a machine with *n* workers ready is 1/*n* of it, and requests that execute in one batch
 share its compute time. An answer from the cache and a refused request own none. **Fully loaded
-cost** adds the idle cost of the minutes in which the listed requests arrived, shared in proportion
-to direct cost, so it falls as the machine gets busier. A cost is empty while the machine time of
+cost** adds a share of what the machines of the filter stood idle in the minutes in which the listed
+requests arrived, in proportion to direct cost among all their requests, so it falls as they get
+busier. A cost is empty while the machine time of
 its minute is not reported yet, or where its machine has no price. A row of route *shadow* or
 *cascade attempt* is what a version executed on behalf of another request: it has a cost and is no
 request. 1 \N{MICRO SIGN}USD is a millionth of a dollar.
@@ -38,43 +42,41 @@ request. 1 \N{MICRO SIGN}USD is a millionth of a dollar.
 def draw(settings: Settings) -> None:
     """Draw the page; it changes by itself only while the reader asks for it."""
     page_style()
-    with st.container(horizontal=True, vertical_alignment="center", key="requests-head"):
-        st.title("Requests", anchor=False, width="stretch")
-        live = st.toggle("Refresh every 2 s", key="live", bind="query-params")
+    address = draw_head("Requests", settings)
+    with st.container(horizontal=True, vertical_alignment="center", key="requests-choices"):
         aside("Latest")
-        limit = st.segmented_control(
-            "Latest",
-            LIMITS,
-            default=LIMITS[0],
-            required=True,
-            key="latest",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        limit = choice_in_url("latest", LIMITS, "Latest")
+        live = toggle_in_url("live", "Refresh every 2 s")
     table = st.fragment(_table, run_every=REFRESH_S if live else None)
-    table(settings, int(limit or LIMITS[0]))
+    table(settings, address, int(limit))
 
 
-def _table(settings: Settings, limit: int) -> None:
+def _table(settings: Settings, address: Address, limit: int) -> None:
     def read() -> RequestCosts | None:
-        found = read_requests(settings, limit)
-        return found if found.rows else None
+        found = read_requests(settings, address, limit)
+        return found if found.shown else None
 
     with notices.told_to_reader():
         draw_newest(
-            PAGE.path, settings, limit, read, lambda found, busy: _draw_requests(found, busy=busy)
+            PAGE.path,
+            settings,
+            (address, limit),
+            read,
+            lambda found, busy: _draw_requests(found, address.window, busy=busy),
         )
 
 
-def _draw_requests(found: RequestCosts, *, busy: bool) -> None:
+def _draw_requests(found: RequestCosts, window: Window, *, busy: bool) -> None:
     zone = reader_zone()
     with st.container(key="requests-notices"):
+        if found.shown and found.shown.stale_us:
+            notices.stale(stale_text(found.shown.state, found.shown.period, window, zone))
         unpriced = unpriced_text(found.unpriced)
         if unpriced:
             st.error(notices.plain(unpriced), icon=":material/money_off:")
-        dropped = dropped_text(found.dropped)
-        if dropped:
-            st.warning(notices.plain(dropped), icon=":material/report:")
+        notices.dropped(dropped_text(found.dropped))
+        if found.where and not found.rows:
+            notices.no_match()
     frame = request_frame(found.rows, zone)
     direct = f"%.{decimals_for(frame['direct'].dropna())}f"
     loaded = f"%.{decimals_for(frame['fully_loaded'].dropna())}f"

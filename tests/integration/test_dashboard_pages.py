@@ -1,7 +1,5 @@
 """Pages as a reader meets them: real databases, Streamlit's own test runner, words shown."""
 
-import json
-import shutil
 import subprocess
 import sys
 import time
@@ -11,10 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
-from dashboard.settings import ROOT
 from reports import load_overview
 from store import Batch, commit, open_writer
 from tests.fixtures_usage import (
@@ -27,74 +22,15 @@ from tests.fixtures_usage import (
     rejected_line,
     usage_record,
 )
+from tests.integration.dashboard_reader import Reader, html, messages, now_us, specs, text
 
-APP = ROOT / "dashboard/app.py"
-REQUESTS_PAGE = "from dashboard.views.requests import PAGE\nPAGE.show()"
-PATIENCE_S = 30
 # Enough for every page, and quick to commit.
 MINUTES, PER_SECOND = 4, 5.0
 
 
-class Reader:
-    """Opens pages over one database and reads what they say."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.database = folder / "usage.duckdb"
-        self.prices = folder / "prices"
-        self.prices.mkdir()
-        shutil.copy(ROOT / "data/prices/instances.csv", self.prices)
-        self.targets = folder / "targets.toml"
-        shutil.copy(ROOT / "data/targets.toml", self.targets)
-        self._monkeypatch = monkeypatch
-
-    def overview(self, *arguments: str, window: str | None = None) -> AppTest:
-        """Open the dashboard; the Overview page is what one meets first."""
-        page = AppTest.from_file(APP, default_timeout=PATIENCE_S)
-        if window:
-            page.query_params["window"] = window
-        return self.run(page, *arguments)
-
-    def requests(self) -> AppTest:
-        """Open the Requests page."""
-        return self.run(AppTest.from_string(REQUESTS_PAGE, default_timeout=PATIENCE_S))
-
-    def run(self, page: AppTest, *arguments: str) -> AppTest:
-        """Run `page` (again) with the arguments of this reader; no exception may be shown."""
-        files = ("--database", self.database, "--prices", self.prices, "--targets", self.targets)
-        self._monkeypatch.setattr(sys, "argv", ["app.py", *map(str, files), *arguments])
-        page.run()
-        assert not page.exception
-        return page
-
-
 @pytest.fixture
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
-    st.cache_data.clear()
-    st.cache_resource.clear()
     return Reader(tmp_path, monkeypatch)
-
-
-def now_us() -> int:
-    return time.time_ns() // 1000
-
-
-def html(page: AppTest) -> str:
-    """Return all HTML on `page` but the style sheet."""
-    bodies: list[str] = [element.proto.body for element in page.get("html")]
-    return "\n".join(body for body in bodies if not body.startswith("<style"))
-
-
-def messages(page: AppTest) -> list[str]:
-    """Return every warning and error on `page`, without the escapes of its Markdown."""
-    return [element.value.replace("\\", "") for element in [*page.error, *page.warning]]
-
-
-def text(page: AppTest) -> str:
-    return "\n".join(element.value for element in [*page.subheader, *page.markdown, *page.caption])
-
-
-def specs(page: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
 
 
 def test_without_a_database_the_reader_is_told_what_to_run(reader: Reader) -> None:
@@ -397,7 +333,7 @@ def test_more_requests_can_be_listed_and_refreshing_is_off_until_asked_for(reade
     fill(reader.database, now_us(), minutes=MINUTES, per_second=PER_SECOND)
     page = reader.requests()
     assert page.toggle[0].value is False
-    page.segmented_control[0].set_value("500")
+    page.segmented_control(key="latest").set_value("500")
     reader.run(page)
     assert len(page.dataframe[0].value) == 500
 

@@ -130,3 +130,14 @@ def test_what_nobody_waited_for_is_no_point_in_cost_by_latency() -> None:
         for route in ("direct", "split", "cascade", "shadow", "cascade_attempt")
     ]
     assert sum(len(trace.x) for trace in cost_by_latency(rows).data) == 3
+
+
+def test_what_others_used_stands_between_a_slice_and_what_was_idle() -> None:
+    one = step(0, others=Fraction(TICKS_PER_USD, 1_600))
+    figure = cost_over_time([one], MINUTE_US, PERIOD, UTC, sliced=True)
+    assert [part.name for part in figure.data] == [
+        "Used by the filtered requests",
+        "Used by others",
+        "Idle",
+    ]
+    assert [part.y[0] for part in figure.data] == pytest.approx([0.1125, 0.0375, 0.45])

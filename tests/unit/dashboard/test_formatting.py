@@ -12,6 +12,7 @@ from dashboard.formatting import (
     HOUR_US,
     MINUTE_US,
     SECOND_US,
+    byte_size,
     count,
     duration_ms,
     instant,
@@ -141,3 +142,17 @@ def test_a_stretch_has_dates_at_both_ends_unless_all_of_it_is_today() -> None:
 
 def test_a_count_has_its_thousands_separated() -> None:
     assert count(1234567) == "1,234,567"
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (1_023, "1023 B"),
+        (1_024, "1.00 KiB"),
+        (3 * 2**29, "1.50 GiB"),
+        (2**50, "1,024 TiB"),
+    ],
+)
+def test_sizes_are_told_in_units_of_1024(size: int, text: str) -> None:
+    assert byte_size(size) == text

@@ -8,10 +8,11 @@ from costs import TICKS_PER_USD, Cost, Machine, Price
 from dashboard.change import Verdict
 from dashboard.formatting import DASH
 from dashboard.headline import Headline
+from dashboard.slice_headline import SliceHeadline
 from dashboard.tile import Tile
 from reports import Fleet, LatencyTargets, Overview, Targets
 from reports.figures import Facts, figures
-from store import MINUTE_US, Period, StoreState
+from store import MINUTE_US, Filter, Period, StoreState
 from tests.fixtures_usage import MONDAY_US
 
 MACHINE = Machine("aws", "us-east-1", "c7i.xlarge", "on_demand")
@@ -107,3 +108,39 @@ def test_a_machine_without_a_price_costs_an_unknown_amount_not_nothing() -> None
     for key in ("spend", "unit-cost", "idle-share"):
         assert found[key].value == DASH
     assert found["utilization"].value == "25.0%"
+
+
+def test_the_highest_step_is_never_below_the_window_that_it_is_of() -> None:
+    # One whole minute that was quiet, and a few seconds, too few to draw, that were not.
+    quiet = dataclasses.replace(FACTS, busy_us=COVERED_US // 100, latency=Counter({460: 100}))
+    shown = dataclasses.replace(overview(), steps=[(MONDAY_US, figures([quiet]))])
+    found = tiles(shown)
+    assert ("highest 1 min", "25.0%") in [(d.name, d.text) for d in found["utilization"].details]
+    assert ("highest 1 min", "96.3 ms") in [(d.name, d.text) for d in found["latency-p99"].details]
+
+
+def test_a_slice_is_told_by_what_it_used_and_not_by_what_stood_idle() -> None:
+    part = dataclasses.replace(FACTS, others=Fraction(TICKS_PER_USD, 80))
+    shown = dataclasses.replace(
+        overview(), current=figures([part], sliced=True), where=Filter(tenant=("shop",))
+    )
+    rows = SliceHeadline(shown, TARGETS, MINUTE_US).rows()
+    found = {tile.key: tile for row in rows for tile in row}
+    # Half of the direct cost of 0.025 USD in ten minutes is theirs.
+    assert found["own-spend"].value == "0.0750"
+    assert found["own-unit-cost"].value == "0.00210"
+    assert {d.name: d.text for d in found["own-spend"].details} == {
+        "machines, all requests": "0.6000 USD/h",
+        "share of that": "12.5%",
+    }
+    assert found["idle-share"].value == "75.0%"
+    assert found["utilization"].label == "Utilisation, all requests"
+    assert len(found) == 9
+
+
+def test_a_slice_on_machines_without_a_price_costs_an_unknown_amount() -> None:
+    shown = dataclasses.replace(
+        overview(fleets=(Fleet(MACHINE, None, 1),)), where=Filter(tenant=("shop",))
+    )
+    rows = SliceHeadline(shown, TARGETS, MINUTE_US).rows()
+    assert [tile.value for tile in rows[0][:2]] == [DASH, DASH]

@@ -1,0 +1,64 @@
+"""Controls that show and change one parameter of the page's address."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.address import put, read_last, show
+
+ON = "true"
+
+
+def choice_in_url(name: str, options: Sequence[str], label: str) -> str:
+    """Draw a choice of one of `options` and return it: the first where the address has none."""
+    found = read_last(name)
+    chosen = found if found in options else options[0]
+    show(name, chosen)
+    st.segmented_control(
+        label,
+        options,
+        required=True,
+        key=name,
+        label_visibility="collapsed",
+        on_change=_choose,
+        args=(name, options[0]),
+    )
+    return chosen or options[0]
+
+
+def menu_in_url(name: str, options: Sequence[str], label: str, words: dict[str, str]) -> str:
+    """Draw a menu of `options`, each called as in `words`, and return the one chosen.
+
+    The first where the address has none of them.
+    """
+    found = read_last(name)
+    chosen = found if found in options else options[0]
+    show(name, chosen)
+    st.selectbox(
+        label,
+        options,
+        key=name,
+        format_func=lambda option: words.get(option, option),
+        label_visibility="collapsed",
+        on_change=_choose,
+        args=(name, options[0]),
+        width=220,
+    )
+    return chosen or options[0]
+
+
+def toggle_in_url(name: str, label: str) -> bool:
+    """Draw a switch, off where the address does not say otherwise, and return its state."""
+    on = read_last(name) == ON
+    show(name, on)
+    st.toggle(label, key=name, on_change=_switch, args=(name,))
+    return on
+
+
+def _choose(name: str, default: str) -> None:
+    value = st.session_state[name]
+    put({name: [] if value in (None, default) else [value]})
+
+
+def _switch(name: str) -> None:
+    put({name: [ON] if st.session_state[name] else []})
