@@ -1,4 +1,4 @@
-"""A real Prometheus that reads one target, with the configuration and rules of `deploy/`."""
+"""A real Prometheus: with the configuration and rules of `deploy/`, or with one of the test."""
 
 import json
 import os
@@ -45,16 +45,16 @@ def promtool(*arguments: str, given: bytes = b"") -> "subprocess.CompletedProces
 
 
 class Prometheus:
-    """A running server. Made by `running_prometheus`."""
+    """A running server at `url`. Made by `running_prometheus` and `running_server`."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
 
     def get(self, path: str, **parameters: str) -> Any:
         """Return the data of an answer of the HTTP API, which is no error."""
         query = urllib.parse.urlencode(parameters)
         try:
-            with urllib.request.urlopen(f"{self._url}{path}?{query}", timeout=PATIENCE_S) as found:
+            with urllib.request.urlopen(f"{self.url}{path}?{query}", timeout=PATIENCE_S) as found:
                 answer = json.load(found)
         except urllib.error.HTTPError as error:
             with error:
@@ -91,8 +91,17 @@ def running_prometheus(folder: Path, target: str) -> Iterator[Prometheus]:
     ):
         assert shipped in text, shipped
         text = text.replace(shipped, here)
+    with running_server(folder, text) as prometheus:
+        until(lambda: prometheus.query("up"))
+        yield prometheus
+
+
+@contextmanager
+def running_server(folder: Path, configuration: str, *options: str) -> Iterator[Prometheus]:
+    """Start a server with `configuration`, and with what is in `folder`/tsdb; hand it over once it
+    answers, end it."""
     config = folder / "prometheus.yml"
-    config.write_text(text)
+    config.write_text(configuration)
     log = folder / "prometheus.log"
     with (
         log.open("w") as stderr,
@@ -102,6 +111,7 @@ def running_prometheus(folder: Path, target: str) -> Iterator[Prometheus]:
                 f"--config.file={config}",
                 f"--storage.tsdb.path={folder / 'tsdb'}",
                 "--web.listen-address=127.0.0.1:0",
+                *options,
             ],
             stdout=stderr,
             stderr=stderr,
@@ -120,7 +130,6 @@ def running_prometheus(folder: Path, target: str) -> Iterator[Prometheus]:
 
             prometheus = Prometheus(f"http://127.0.0.1:{until(port)}")
             until(lambda: _is_ready(prometheus))
-            until(lambda: prometheus.query("up"))
             yield prometheus
         finally:
             process.kill()
@@ -129,7 +138,7 @@ def running_prometheus(folder: Path, target: str) -> Iterator[Prometheus]:
 
 def _is_ready(prometheus: Prometheus) -> bool:
     try:
-        with urllib.request.urlopen(f"{prometheus._url}/-/ready", timeout=PATIENCE_S):
+        with urllib.request.urlopen(f"{prometheus.url}/-/ready", timeout=PATIENCE_S):
             return True
     except urllib.error.URLError:
         return False
