@@ -11,6 +11,7 @@ COMMANDS = {
     "once": ("collectors.commands.once", "store what the spool holds now"),
     "receive": ("collectors.receiving.command", "take the spools of other machines over HTTP"),
     "forward": ("collectors.forwarding.command", "send the spool to a receiver"),
+    "import": ("collectors.importing.command", "bring in the logs of other servers"),
     "prometheus": ("collectors.prometheus.command", "store what Prometheus servers know"),
     "maintain": ("collectors.commands.maintain", "archive, fold and delete as retention asks"),
     "check": ("collectors.commands.check", "whether raw facts, rollups and archive agree"),

@@ -6,7 +6,7 @@ locked for the last step only.
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import duckdb
 import msgspec
@@ -50,6 +50,17 @@ _MEASURES = pa.schema(
         ("output_tokens", pa.int64()),
         ("client_region", pa.string()),
         ("parent_id", pa.string()),
+    ]
+)
+_REJECTED = pa.schema(
+    [
+        ("node_id", pa.string()),
+        ("boot_id", pa.string()),
+        ("segment", pa.int64()),
+        ("byte_offset", pa.int64()),
+        ("reason", pa.string()),
+        ("line", pa.string()),
+        ("rejected_at_us", pa.int64()),
     ]
 )
 _DIMENSION = pa.schema(
@@ -224,6 +235,11 @@ class Staging:
         self.rejected: list[RejectedLine] = []
         connection.execute(TABLES)
 
+    def rejected_rows(self, now_us: int) -> pa.Table:
+        """Return the rejected lines as rows of their table; `now_us` is when that was."""
+        rows = [{**asdict(line), "rejected_at_us": now_us} for line in self.rejected]
+        return pa.Table.from_pylist(rows, _REJECTED)
+
     def clear(self) -> None:
         """Forget all facts. Combinations of dimensions stay known."""
         self.rejected = []
@@ -233,7 +249,9 @@ class Staging:
     def add(self, batch: Batch) -> None:
         """Add the facts of `batch`, whose maker has held them to the contract."""
         self.rejected += batch.rejected
-        self._add_records(batch.records)
+        self._add_records(
+            batch.records, self._number([of_record(record) for record in batch.records])
+        )
         self._add_samples(batch.samples)
         self._add_minutes(batch.minutes)
 
@@ -313,14 +331,13 @@ class Staging:
                 records.append(fact)
             else:
                 samples.append(fact)
-        self._add_records(records)
+        self._add_records(records, self._learn(records))
         self._add_samples(samples)
         return bool(records)
 
-    def _add_records(self, records: Sequence[UsageRecord]) -> None:
+    def _add_records(self, records: Sequence[UsageRecord], local_ids: Sequence[int]) -> None:
         if not records:
             return
-        local_ids = self._learn(records)
         columns = {name: [getattr(record, name) for record in records] for name in _MEASURES.names}
         table = pa.table(columns, schema=_MEASURES)
         self._insert("staged_usage", table.append_column("local_id", pa.array(local_ids)))

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -132,10 +132,9 @@ class Writer:
                 for statement in STATEMENTS:
                     connection.execute(statement)
                 if rejected:
-                    connection.executemany(
-                        "INSERT INTO rejected_line VALUES (?, ?, ?, ?, ?, ?, ?)",
-                        [(*astuple(line), now_us) for line in rejected],
-                    )
+                    connection.register("rejected_rows", self._staging.rejected_rows(now_us))
+                    connection.execute("INSERT INTO rejected_line BY NAME FROM rejected_rows")
+                    connection.unregister("rejected_rows")
                 spooled = counts.first_arrival_us if self._advances else None
                 connection.execute(
                     ADD_COMMIT_MINUTE,

@@ -1,0 +1,102 @@
+"""One run of the import: files by one map, one after the other."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from collectors.importing.block import Reached
+from collectors.importing.claim import Claim, claim, unclaimed
+from collectors.importing.errors import StoppedError
+from collectors.importing.file_import import FileImport, Imported
+from collectors.importing.import_map import ImportMap
+from collectors.importing.import_store import ImportStore, NoStore, Sink
+from collectors.importing.input_file import InputFile
+from collectors.importing.progress import Progress
+from collectors.importing.row_converter import RowConverter
+from collectors.importing.source_lock import SourceLocks
+
+
+class ImportRun:
+    """Imports `files` by `import_map`, with at most some `batch_rows` in a commit.
+
+    `done` is what was done to each file that was begun, also after an error. All methods raise
+    ImportingErrors and StoreErrors, of these StoppedError soon after `stop` is set.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[InputFile],
+        import_map: ImportMap,
+        progress: Progress,
+        *,
+        batch_rows: int,
+        stop: threading.Event,
+    ) -> None:
+        self._files = files
+        self._map = import_map
+        self._progress = progress
+        self._batch_rows = batch_rows
+        self._stop = stop
+        self.done: list[Imported] = []
+
+    def store_in(self, database: Path) -> None:
+        """Store what is not stored yet of every file in `database`."""
+        self._require_columns()
+        with (
+            SourceLocks(database) as locks,
+            ImportStore(database, _now_us, self._note) as store,
+        ):
+            for file in self._files:
+                claimed = claim(file.content, store, locks, self._checking(file))
+                self._import(file, claimed, store)
+
+    def try_out(self) -> None:
+        """Read all of every file and store nothing."""
+        self._require_columns()
+        for file in self._files:
+            self._import(file, unclaimed(file.content, self._checking(file)), NoStore())
+
+    def _require_columns(self) -> None:
+        # What is wrong with any of them is better told before the first is stored.
+        for file in self._files:
+            file.require_columns()
+
+    def _checking(self, file: InputFile) -> Callable[[int], None]:
+        path = file.content.path
+        size = None if file.content.is_packed else path.stat().st_size
+        self._progress.begin(f"{path} (checking)", size)
+
+        def checked(offset: int) -> None:
+            self._require_going_on()
+            self._progress.show(offset)
+
+        return checked
+
+    def _import(self, file: InputFile, claimed: Claim, sink: Sink) -> None:
+        rows = file.rows(claimed.source.size)
+        path, start, progress = file.content.path, claimed.start, self._progress
+        progress.begin(str(path), rows.extent, start.offset)
+
+        def show(reached: Reached, imported: Imported) -> None:
+            self._require_going_on()
+            progress.show(reached.offset, reached.rows - start.rows, imported.rejected)
+
+        converter = RowConverter(self._map, claimed.source)
+        file_import = FileImport(
+            path, rows, converter, claimed, sink, show, batch_rows=self._batch_rows
+        )
+        self.done.append(file_import.imported)
+        file_import.run()
+
+    def _note(self, words: str) -> None:
+        self._require_going_on()
+        self._progress.note(words)
+
+    def _require_going_on(self) -> None:
+        if self._stop.is_set():
+            raise StoppedError("stopped; run this again to go on")
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
