@@ -12,7 +12,7 @@ smoke: .venv/runtime
 	@$(BIN)/python -m deploy.local smoke
 
 test: .venv/dev lint types browser services
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: .venv/dev
 	$(BIN)/ruff check

@@ -393,7 +393,7 @@ def test_empty_files_are_no_trouble(tmp_path: Path, bring_in: Import) -> None:
         ("log.csv", b"a,b\n1,2\n", "line 1: the header has no 'when'"),
         ("log.csv", b"PAR1", "is Parquet; accepted: --format parquet"),
         ("log.csv.gz", b"when,who,took,tokens\n", "cannot be unpacked"),
-        ("log.csv.gz", gzip.compress(HEADER.encode())[:-4], "cannot be unpacked"),
+        ("log.csv.gz", gzip.compress(HEADER.encode(), mtime=0)[:-4], "cannot be unpacked"),
         ("log.parquet", b"PAR1PAR1PAR1", "cannot be read as Parquet"),
         ("log.csv", (HEADER + "x,,,\n" * 200).encode(), "none of the first 200 rows is a request"),
     ],

@@ -89,7 +89,8 @@ def test_a_cascade_of_real_models_is_as_right_as_its_better_one_and_says_who_ans
     shadows = of_route(node, "shadow")
     assert {record.model_version for record in tries} == {"2"}
     assert all(record.compute_us > 0 for record in (*answers, *tries, *shadows))
-    assert 3 <= len(shadows) <= 35
+    # Some 18 are chosen; on a busy machine most of them wait until the node gives them up.
+    assert 1 <= len(shadows) <= 35
     assert {record.parent_id for record in shadows} <= answered.keys()
     assert {record.variant for record in tries} == {"int8"}
 
