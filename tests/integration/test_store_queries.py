@@ -56,8 +56,9 @@ from store import (
     read_utilization,
 )
 from store.archive import archive_before
-from store.compaction import DAY_US, fold_minutes
+from store.compaction import fold_minutes
 from store.latency_histogram import bucket_of
+from store.period import DAY_US
 from tests.fixtures_usage import MONDAY_US, SECOND_US, on_behalf, usage_record
 from tests.integration.usage_truth import (
     BOOTS,
