@@ -11,15 +11,15 @@ from store.compaction import COARSER, fold_within, latency_by, usage_by
 from store.database import WAIT_S, open_writer
 from store.errors import DatabaseUnusableError, StoreError
 from store.latency_histogram import BUCKET_SQL
+from store.line_sql import KEY_FIELDS
 from store.period import DAY_US, MINUTE_US
-from store.rollup_sql import DIMENSIONS, node_minutes
+from store.rollup_sql import DIMENSIONS, boots, node_minutes
 from store.schema import transaction
 from usage.record import ON_BEHALF
 
 Progress = Callable[[str], None]
 
-_RECORD_DIMENSIONS = tuple(name for name in DIMENSIONS if name != "source")
-_NAMES = ", ".join(_RECORD_DIMENSIONS)
+_NAMES = ", ".join(KEY_FIELDS)
 _SAME = " AND ".join(f"known.{name} IS NOT DISTINCT FROM fresh.{name}" for name in DIMENSIONS)
 _REQUEST = f"(route NOT IN ({', '.join(repr(route) for route in sorted(ON_BEHALF))}))::INTEGER"
 
@@ -104,49 +104,12 @@ TAKE_PLACE = tuple(
     )
 )
 
-BOOTS = f"""
-INSERT INTO boot BY NAME
-WITH recorded AS (
-    SELECT
-        node_id, boot_id,
-        count(*) AS records,
-        min(seq) AS seq_min, max(seq) AS seq_max,
-        min(arrived_at_us) AS first_arrival_us, max(arrived_at_us) AS last_arrival_us
-    FROM usage_record GROUP BY node_id, boot_id
-), counted AS (
-    SELECT
-        node_id, boot_id,
-        sum(requests)::BIGINT AS requests,
-        min(at_us) AS first_minute_us, max(at_us) AS last_minute_us
-    FROM usage_rollup JOIN dimension_set USING (dimension_id)
-    GROUP BY node_id, boot_id
-), sampled AS (
-    SELECT
-        node_id, boot_id,
-        count(*) AS samples,
-        min(sampled_at_us - interval_us) AS first_sample_us,
-        max(sampled_at_us) AS last_sample_us,
-        max(records_dropped) AS records_dropped,
-        arg_max(cloud, sampled_at_us) AS cloud,
-        arg_max(region, sampled_at_us) AS region,
-        arg_max(instance_type, sampled_at_us) AS instance_type,
-        arg_max(purchase_option, sampled_at_us) AS purchase_option
-    FROM node_sample GROUP BY node_id, boot_id
+_ALL_BOOTS = boots(
+    "usage_record",
+    "(SELECT *, at_us AS minute_us FROM usage_rollup JOIN dimension_set USING (dimension_id))",
+    "node_sample",
 )
-SELECT
-    node_id, boot_id,
-    coalesce(records, 0) AS records,
-    coalesce(requests, 0) AS requests,
-    coalesce(samples, 0) AS samples,
-    seq_min, seq_max,
-    coalesce(first_arrival_us, first_minute_us) AS first_arrival_us,
-    coalesce(last_arrival_us, last_minute_us + {MINUTE_US} - 1) AS last_arrival_us,
-    first_sample_us, last_sample_us, records_dropped,
-    cloud, region, instance_type, purchase_option
-FROM recorded
-FULL JOIN counted USING (node_id, boot_id)
-FULL JOIN sampled USING (node_id, boot_id)
-"""
+BOOTS = f"INSERT INTO boot BY NAME {_ALL_BOOTS}"
 
 
 def rebuild_rollups(

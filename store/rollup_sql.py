@@ -3,25 +3,10 @@
 The file is the current database; staged facts are in catalog `memory` (store/staging.py).
 """
 
+from store.line_sql import KEY_FIELDS
 from store.period import MINUTE_US
 
-DIMENSIONS = (
-    "node_id",
-    "boot_id",
-    "origin",
-    "model",
-    "model_version",
-    "variant",
-    "tenant",
-    "labels",
-    "priority",
-    "pool",
-    "cache",
-    "status",
-    "error",
-    "route",
-    "source",
-)
+DIMENSIONS = (*KEY_FIELDS, "source")
 _NAMES = ", ".join(DIMENSIONS)
 _SAME = " AND ".join(f"known.{name} IS NOT DISTINCT FROM fresh.{name}" for name in DIMENSIONS)
 
@@ -182,23 +167,27 @@ WHEN MATCHED THEN UPDATE SET
 WHEN NOT MATCHED THEN INSERT BY NAME
 """
 
-ADD_BOOTS = f"""
-MERGE INTO boot AS known
-USING (
+
+def boots(records: str, minutes: str, samples: str) -> str:
+    """Return the query that says what each boot left, from relations of the three kinds of facts.
+
+    `minutes` has the beginning of a minute, or of a longer stretch, in `minute_us`.
+    """
+    return f"""
     WITH recorded AS (
         SELECT
             node_id, boot_id,
             count(*) AS records,
             min(seq) AS seq_min, max(seq) AS seq_max,
             min(arrived_at_us) AS first_arrival_us, max(arrived_at_us) AS last_arrival_us
-        FROM memory.staged_usage JOIN numbered USING (local_id)
+        FROM {records}
         GROUP BY node_id, boot_id
     ), counted AS (
         SELECT
             node_id, boot_id,
             sum(requests)::BIGINT AS requests,
             min(minute_us) AS first_minute_us, max(minute_us) AS last_minute_us
-        FROM memory.staged_minute JOIN numbered USING (local_id)
+        FROM {minutes}
         GROUP BY node_id, boot_id
     ), sampled AS (
         SELECT
@@ -211,7 +200,7 @@ USING (
             arg_max(region, sampled_at_us) AS region,
             arg_max(instance_type, sampled_at_us) AS instance_type,
             arg_max(purchase_option, sampled_at_us) AS purchase_option
-        FROM memory.staged_sample
+        FROM {samples}
         GROUP BY node_id, boot_id
     )
     SELECT
@@ -227,7 +216,17 @@ USING (
     FROM recorded
     FULL JOIN counted USING (node_id, boot_id)
     FULL JOIN sampled USING (node_id, boot_id)
-) AS fresh
+    """
+
+
+_STAGED_BOOTS = boots(
+    "memory.staged_usage JOIN numbered USING (local_id)",
+    "memory.staged_minute JOIN numbered USING (local_id)",
+    "memory.staged_sample",
+)
+ADD_BOOTS = f"""
+MERGE INTO boot AS known
+USING ({_STAGED_BOOTS}) AS fresh
 ON known.node_id = fresh.node_id AND known.boot_id = fresh.boot_id
 WHEN MATCHED THEN UPDATE SET
     records = known.records + fresh.records,
