@@ -85,9 +85,13 @@ def _bounds(data: bytes) -> npt.NDArray[np.int64]:
 def _record_batches(
     folder: int, data: bytes, bounds: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
 ) -> Iterator[pa.RecordBatch]:
-    text = pa.LargeStringArray.from_buffers(len(numbers), pa.py_buffer(bounds), pa.py_buffer(data))
-    folders = pa.array(np.full(len(numbers), folder, np.int32))
-    whole = pa.record_batch([pa.array(numbers), folders, text], schema=_SCHEMA)
+    count = len(numbers)
+    text = pa.LargeStringArray.from_buffers(count, pa.py_buffer(bounds), pa.py_buffer(data))
+    # From buffers, too: pa.array would import pandas, which takes most of a second.
+    numbered = pa.Array.from_buffers(pa.int64(), count, [None, pa.py_buffer(numbers)])
+    folders = np.full(count, folder, np.int32)
+    placed = pa.Array.from_buffers(pa.int32(), count, [None, pa.py_buffer(folders)])
+    whole = pa.record_batch([numbered, placed, text], schema=_SCHEMA)
     for start in range(0, len(numbers), BATCH_LINES):
         yield whole.slice(start, BATCH_LINES)
 

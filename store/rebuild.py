@@ -13,7 +13,7 @@ from store.errors import DatabaseUnusableError, StoreError
 from store.latency_histogram import BUCKET_SQL
 from store.line_sql import KEY_FIELDS
 from store.period import DAY_US, MINUTE_US
-from store.rollup_sql import DIMENSIONS, boots, node_minutes
+from store.rollup_sql import ALL_RECORDS, DIMENSIONS, boots, node_minutes
 from store.schema import transaction
 from usage.record import ON_BEHALF
 
@@ -105,7 +105,7 @@ TAKE_PLACE = tuple(
 )
 
 _ALL_BOOTS = boots(
-    "usage_record",
+    ALL_RECORDS,
     "(SELECT *, at_us AS minute_us FROM usage_rollup JOIN dimension_set USING (dimension_id))",
     "node_sample",
 )

@@ -171,15 +171,16 @@ WHEN NOT MATCHED THEN INSERT BY NAME
 def boots(records: str, minutes: str, samples: str) -> str:
     """Return the query that says what each boot left, from relations of the three kinds of facts.
 
+    `records` may be counted already, as ALL_RECORDS is not: each row stands for some of them.
     `minutes` has the beginning of a minute, or of a longer stretch, in `minute_us`.
     """
     return f"""
     WITH recorded AS (
         SELECT
             node_id, boot_id,
-            count(*) AS records,
-            min(seq) AS seq_min, max(seq) AS seq_max,
-            min(arrived_at_us) AS first_arrival_us, max(arrived_at_us) AS last_arrival_us
+            sum(records)::BIGINT AS records,
+            min(seq_min) AS seq_min, max(seq_max) AS seq_max,
+            min(first_us) AS first_arrival_us, max(last_us) AS last_arrival_us
         FROM {records}
         GROUP BY node_id, boot_id
     ), counted AS (
@@ -219,8 +220,26 @@ def boots(records: str, minutes: str, samples: str) -> str:
     """
 
 
+# First by number, which is quicker than by name.
+_STAGED_RECORDS = """(
+    SELECT node_id, boot_id, staged.* FROM (
+        SELECT
+            local_id,
+            count(*) AS records,
+            min(seq) AS seq_min, max(seq) AS seq_max,
+            min(arrived_at_us) AS first_us, max(arrived_at_us) AS last_us
+        FROM memory.staged_usage GROUP BY local_id
+    ) AS staged JOIN numbered USING (local_id)
+)"""
+ALL_RECORDS = """(
+    SELECT
+        node_id, boot_id,
+        1 AS records, seq AS seq_min, seq AS seq_max,
+        arrived_at_us AS first_us, arrived_at_us AS last_us
+    FROM usage_record
+)"""
 _STAGED_BOOTS = boots(
-    "memory.staged_usage JOIN numbered USING (local_id)",
+    _STAGED_RECORDS,
     "memory.staged_minute JOIN numbered USING (local_id)",
     "memory.staged_sample",
 )
@@ -281,7 +300,7 @@ STATEMENTS = (
     ADD_RECORDS,
     ADD_USAGE_MINUTES,
     ADD_LATENCY_MINUTES,
-    ADD_SAMPLES,
-    ADD_NODE_MINUTES,
-    ADD_BOOTS,
 )
+# Where there are samples; what was dropped before them is in the row of their boot.
+SAMPLE_STATEMENTS = (ADD_SAMPLES, ADD_NODE_MINUTES)
+LAST_STATEMENTS = (ADD_BOOTS,)

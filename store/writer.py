@@ -11,7 +11,12 @@ import duckdb
 from store.batch import Advance, Batch, Checkpoint
 from store.database import WAIT_S, attached, memory_engine, open_writer
 from store.errors import StoreError
-from store.rollup_sql import ADD_COMMIT_MINUTE, STATEMENTS
+from store.rollup_sql import (
+    ADD_COMMIT_MINUTE,
+    LAST_STATEMENTS,
+    SAMPLE_STATEMENTS,
+    STATEMENTS,
+)
 from store.schema import transaction
 from store.staging import Staging
 from usage import Chunk, Position
@@ -129,7 +134,8 @@ class Writer:
                     _advance(connection, advance)
                 for checkpoint in self._checkpoints:
                     _reach(connection, checkpoint)
-                for statement in STATEMENTS:
+                samples = SAMPLE_STATEMENTS if counts.samples else ()
+                for statement in (*STATEMENTS, *samples, *LAST_STATEMENTS):
                     connection.execute(statement)
                 if rejected:
                     connection.register("rejected_rows", self._staging.rejected_rows(now_us))
