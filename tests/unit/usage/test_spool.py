@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usage import Boot, Position, SpoolError, SpoolWriter, Stray, boots
+from usage.spool import LONGEST_LINE_BYTES, STRAY_BYTES
 
 BOOT = "0198c0de-0000-7000-8000-000000000001"
 
@@ -273,3 +274,29 @@ def test_lines_do_not_go_into_a_segment_that_nobody_can_see_any_more(
         assert moved.read_bytes() == b"one\n"
     [boot] = boots(spool)
     assert read_all(boot, 100, Position(1, 4)) == ([b"two"], Position(2, 4))
+
+
+@pytest.mark.parametrize("limit_bytes", [64, 2**20, 2**22])
+def test_a_line_that_no_record_can_be_is_told_by_its_head_and_passed_over(
+    tmp_path: Path, limit_bytes: int
+) -> None:
+    length = LONGEST_LINE_BYTES + 5
+    out = SpoolWriter(tmp_path, "node", "boot")
+    out.append(b"before\n" + b"x" * (length - 1) + b"\nafter\n" + b"y" * (2 * length))
+    [boot] = boots(tmp_path)
+    found, position = [], Position()
+    while (chunk := boot.read(position, limit_bytes)) is not None:
+        found += [line for _, line in chunk.lines() if len(line) < 10]
+        if chunk.stray is not None:
+            assert len(chunk.stray.head) == STRAY_BYTES
+            found.append(chunk.stray.reason.encode())
+        position = chunk.end
+    told = f"a line of {length} bytes; accepted: at most {LONGEST_LINE_BYTES}".encode()
+    # A limit above its length lets it through as a line, which is then rejected as no record.
+    assert found == ([b"before", told, b"after"] if limit_bytes < length else [b"before", b"after"])
+    out.close()
+    chunk = boot.read(position, limit_bytes)
+    assert chunk is not None
+    assert chunk.stray is not None
+    assert chunk.stray.reason == f"torn after {2 * length} bytes: its writer was killed"
+    assert boot.read(chunk.end, limit_bytes) is None
