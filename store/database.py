@@ -15,7 +15,8 @@ import duckdb
 
 from store.archive_views import moved, point_views
 from store.errors import DatabaseBusyError, DatabaseMissingError, DatabaseUnusableError
-from store.schema import MIGRATIONS, migrate, require_known_version, transaction
+from store.migrations import MIGRATIONS
+from store.schema import migrate, require_known_version, transaction
 
 # DuckDB 2.0.0 narrows a sorted sum of HUGEINT to the range of its summands and then fails on the
 # sum; the optimiser that does so is left out (docs/decisions/0002-duckdb.md).

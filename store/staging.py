@@ -14,12 +14,19 @@ import pyarrow as pa
 
 from store.batch import SAMPLE_COLUMNS, Batch, RejectedLine, UsageMinute
 from store.dimensions import Dimensions, of_minute, of_record
-from store.latency_histogram import BUCKET_SQL
 from store.line_sql import KEY_FIELDS, READ_LINES
 from store.lines import Lines, RawLine
-from store.period import DAY_US, MINUTE_US
+from store.period import DAY_US
+from store.staging_tables import (
+    DIMENSION,
+    MEASURES,
+    REJECTED,
+    STAGED,
+    SUM_LATENCIES,
+    SUM_MINUTES,
+    TABLES,
+)
 from usage import Chunk, InvalidLineError, NodeSample, Stray, UsageRecord, decode_line
-from usage.record import ON_BEHALF
 from usage.spool import STRAY_BYTES
 
 # A fact from the spool is news: what lies further from the collector's clock has a wrong one.
@@ -30,189 +37,6 @@ AHEAD_US = DAY_US
 # all that are there, are read one by one to learn from; more each time until all are taken.
 PROBE = 512
 PROBE_GROWTH = 8
-
-_MEASURES = pa.schema(
-    [
-        ("record_id", pa.string()),
-        ("seq", pa.int64()),
-        ("worker", pa.int64()),
-        ("arrived_at_us", pa.int64()),
-        ("queue_us", pa.int64()),
-        ("compute_us", pa.int64()),
-        ("total_us", pa.int64()),
-        ("batch_id", pa.int64()),
-        ("batch_size", pa.int64()),
-        ("input_digest", pa.string()),
-        ("request_bytes", pa.int64()),
-        ("response_bytes", pa.int64()),
-        ("items", pa.int64()),
-        ("input_tokens", pa.int64()),
-        ("output_tokens", pa.int64()),
-        ("client_region", pa.string()),
-        ("parent_id", pa.string()),
-    ]
-)
-_REJECTED = pa.schema(
-    [
-        ("node_id", pa.string()),
-        ("boot_id", pa.string()),
-        ("segment", pa.int64()),
-        ("byte_offset", pa.int64()),
-        ("reason", pa.string()),
-        ("line", pa.string()),
-        ("rejected_at_us", pa.int64()),
-    ]
-)
-_DIMENSION = pa.schema(
-    [
-        ("local_id", pa.int32()),
-        ("node_id", pa.string()),
-        ("boot_id", pa.string()),
-        ("origin", pa.string()),
-        ("model", pa.string()),
-        ("model_version", pa.string()),
-        ("variant", pa.string()),
-        ("tenant", pa.string()),
-        ("labels", pa.map_(pa.string(), pa.string())),
-        ("priority", pa.string()),
-        ("pool", pa.string()),
-        ("cache", pa.string()),
-        ("status", pa.int16()),
-        ("error", pa.string()),
-        ("route", pa.string()),
-        ("source", pa.string()),
-    ]
-)
-
-TABLES = f"""
-CREATE TABLE dimension (
-    local_id INTEGER NOT NULL,
-    node_id VARCHAR NOT NULL,
-    boot_id UUID NOT NULL,
-    origin VARCHAR NOT NULL,
-    model VARCHAR,
-    model_version VARCHAR,
-    variant VARCHAR,
-    tenant VARCHAR NOT NULL,
-    labels MAP(VARCHAR, VARCHAR) NOT NULL,
-    priority VARCHAR NOT NULL,
-    pool VARCHAR NOT NULL,
-    cache VARCHAR NOT NULL,
-    status SMALLINT NOT NULL,
-    error VARCHAR,
-    route VARCHAR NOT NULL,
-    source VARCHAR NOT NULL
-);
-CREATE TABLE dimension_key (
-    local_id INTEGER NOT NULL,
-    {", ".join(f"{name} {'BIGINT' if name == 'status' else 'VARCHAR'}" for name in KEY_FIELDS)}
-);
-CREATE TABLE folder (folder INTEGER NOT NULL, node VARCHAR NOT NULL, boot VARCHAR NOT NULL);
-CREATE TABLE staged_usage (
-    number BIGINT,
-    local_id INTEGER,
-    record_id UUID,
-    seq BIGINT,
-    worker BIGINT,
-    arrived_at_us BIGINT,
-    queue_us BIGINT,
-    compute_us BIGINT,
-    total_us BIGINT,
-    batch_id BIGINT,
-    batch_size BIGINT,
-    input_digest VARCHAR,
-    request_bytes BIGINT,
-    response_bytes BIGINT,
-    items BIGINT,
-    input_tokens BIGINT,
-    output_tokens BIGINT,
-    client_region VARCHAR,
-    parent_id UUID
-);
-CREATE TABLE staged_sample (
-    node_id VARCHAR,
-    boot_id UUID,
-    sampled_at_us BIGINT,
-    interval_us BIGINT,
-    cloud VARCHAR,
-    region VARCHAR,
-    instance_type VARCHAR,
-    purchase_option VARCHAR,
-    workers_ready INTEGER,
-    workers_loading INTEGER,
-    busy_us BIGINT,
-    cpu_utilization DOUBLE,
-    memory_bytes BIGINT,
-    gpu_utilization DOUBLE,
-    gpu_memory_bytes BIGINT,
-    gpu_power_w DOUBLE,
-    queue_depth INTEGER,
-    records_dropped BIGINT
-);
-CREATE TABLE staged_minute (
-    minute_us BIGINT,
-    local_id INTEGER,
-    batch_size BIGINT,
-    requests BIGINT,
-    items BIGINT,
-    item_us HUGEINT,
-    queue_us BIGINT,
-    compute_us BIGINT,
-    total_us BIGINT,
-    request_bytes BIGINT,
-    response_bytes BIGINT
-);
-CREATE TABLE staged_latency (
-    minute_us BIGINT,
-    local_id INTEGER,
-    bucket SMALLINT,
-    requests BIGINT
-);
-"""
-STAGED = ("staged_usage", "staged_sample", "staged_minute", "staged_latency")
-
-# 1 for a request, 0 for what was executed on behalf of one: the one place where they part. Every
-# figure of requests is a sum over the rollups.
-_REQUEST = f"(route NOT IN ({', '.join(repr(route) for route in sorted(ON_BEHALF))}))::INTEGER"
-_MINUTE = f"arrived_at_us - arrived_at_us % {MINUTE_US}"
-
-SUM_MINUTES = f"""
-INSERT INTO memory.staged_minute
-SELECT
-    minute_us, local_id, batch_size, requests * request, items * request, item_us,
-    queue_us * request, compute_us, total_us * request, request_bytes * request,
-    response_bytes * request
-FROM (
-    SELECT
-        {_MINUTE} AS minute_us,
-        local_id,
-        batch_size,
-        count(*) AS requests,
-        sum(items)::BIGINT AS items,
-        sum(compute_us::HUGEINT * items) AS item_us,
-        sum(queue_us)::BIGINT AS queue_us,
-        sum(compute_us)::BIGINT AS compute_us,
-        sum(total_us)::BIGINT AS total_us,
-        sum(request_bytes)::BIGINT AS request_bytes,
-        sum(response_bytes)::BIGINT AS response_bytes
-    FROM memory.staged_usage
-    GROUP BY ALL
-) JOIN (SELECT local_id, {_REQUEST} AS request FROM memory.dimension) USING (local_id)
-"""
-
-SUM_LATENCIES = f"""
-INSERT INTO memory.staged_latency
-SELECT minute_us, local_id, bucket, requests
-FROM (
-    SELECT
-        {_MINUTE} AS minute_us,
-        local_id,
-        {BUCKET_SQL.format(us="total_us")} AS bucket,
-        count(*) AS requests
-    FROM memory.staged_usage
-    GROUP BY ALL
-) JOIN (SELECT local_id FROM memory.dimension WHERE {_REQUEST} = 1) USING (local_id)
-"""
 
 
 @dataclass(frozen=True)
@@ -238,7 +62,7 @@ class Staging:
     def rejected_rows(self, now_us: int) -> pa.Table:
         """Return the rejected lines as rows of their table; `now_us` is when that was."""
         rows = [{**asdict(line), "rejected_at_us": now_us} for line in self.rejected]
-        return pa.Table.from_pylist(rows, _REJECTED)
+        return pa.Table.from_pylist(rows, REJECTED)
 
     def clear(self) -> None:
         """Forget all facts. Combinations of dimensions stay known."""
@@ -338,8 +162,8 @@ class Staging:
     def _add_records(self, records: Sequence[UsageRecord], local_ids: Sequence[int]) -> None:
         if not records:
             return
-        columns = {name: [getattr(record, name) for record in records] for name in _MEASURES.names}
-        table = pa.table(columns, schema=_MEASURES)
+        columns = {name: [getattr(record, name) for record in records] for name in MEASURES.names}
+        table = pa.table(columns, schema=MEASURES)
         self._insert("staged_usage", table.append_column("local_id", pa.array(local_ids)))
 
     def _records_among(self, lines: Lines, numbers: Iterable[int]) -> list[UsageRecord]:
@@ -421,7 +245,7 @@ class Staging:
                 {"local_id": self._local_ids[combination], **combination._asdict()}
                 for combination in fresh
             ]
-            self._insert("dimension", pa.Table.from_pylist(rows, _DIMENSION))
+            self._insert("dimension", pa.Table.from_pylist(rows, DIMENSION))
         return [self._local_ids[combination] for combination in combinations]
 
     def _insert(self, table: str, rows: pa.Table) -> None:

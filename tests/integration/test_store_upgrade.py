@@ -15,7 +15,7 @@ from store import (
     read_commits,
     read_state,
 )
-from store.schema import FIRST, MIGRATIONS
+from store.migrations import FIRST, MIGRATIONS
 from tests.fixtures_usage import (
     MONDAY_US,
     SECOND_US,

@@ -1,0 +1,9 @@
+"""The steps from an empty file to the newest schema; a step that was released never changes."""
+
+from store.migrations.archive import ARCHIVE
+from store.migrations.first import FIRST
+from store.migrations.routes import ROUTES
+
+MIGRATIONS = (FIRST, ROUTES, ARCHIVE)
+
+__all__ = ["FIRST", "MIGRATIONS"]
