@@ -16,11 +16,11 @@ from benchmarks.servers import NotMeasuredError, Workplace
 from store import (
     Filter,
     Period,
+    heat_map,
     open_reader,
     percentile_curve,
     read_breakdown,
     read_busy_times,
-    read_heat_map,
     read_latency,
     read_latest_requests,
     read_series,
@@ -67,7 +67,7 @@ def _latency(period: Period, step_us: int, where: Filter) -> Query:
         return (
             whole.quantiles_us((0.5, 0.95, 0.99, 0.999)),
             percentile_curve(whole.counts),
-            read_heat_map(connection, period, step_us, where=where),
+            heat_map(read_latency(connection, period, step_us, where=where)),
             read_stages(connection, period, step_us, where=where),
         )
 

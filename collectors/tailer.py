@@ -13,7 +13,7 @@ from usage import Boot, Chunk, Position, boots
 logger = logging.getLogger(__name__)
 
 # Read per commit: bounds memory and the time the database is locked.
-ROUND_BYTES = 64 * 2**20
+ROUND_BYTES = 96 * 2**20
 # What a chunk costs beside its lines, so that many empty ones end a round, too.
 CHUNK_BYTES = 2**13
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from dashboard.breakdown import key_words
 from dashboard.formatting import percent
-from reports import LatencyGroup, quantile, share_above
-from store import Grouping
+from reports import quantile, share_above
+from store import Grouping, Traffic
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -18,7 +18,7 @@ QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 def latency_frame(
-    groups: Sequence[LatencyGroup], by: Sequence[Grouping], limit_ms: float
+    groups: Sequence[Traffic], by: Sequence[Grouping], limit_ms: float
 ) -> pd.DataFrame:
     """Return a row for each group, most requests first; `limit_ms` is the target of the p99.
 
@@ -26,14 +26,14 @@ def latency_frame(
     """
     rows = []
     for group in groups:
-        found = {name: quantile(group.counts, q) for name, q in QUANTILES.items()}
+        found = {name: quantile(group.latency, q) for name, q in QUANTILES.items()}
         rows.append(
             {
                 "group": key_words(group.key, by),
                 "requests": group.requests,
                 "failed": group.failures,
                 **{name: q.ms if q.supported else None for name, q in found.items()},
-                "above": share_above(group.counts, limit_ms),
+                "above": share_above(group.latency, limit_ms),
             }
         )
     columns = ["group", "requests", "failed", *QUANTILES, "above"]

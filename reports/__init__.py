@@ -3,7 +3,7 @@
 from reports.errors import ReportError
 from reports.figures import Figures
 from reports.health import HealthReport, PriceAge, load_health
-from reports.latency import LatencyGroup, LatencyReport, load_latency
+from reports.latency import LatencyReport, load_latency
 from reports.overview import Fleet, Overview, load_overview
 from reports.price_book import load_catalogue
 from reports.quantiles import Quantile, quantile, share_above
@@ -18,7 +18,6 @@ __all__ = [
     "Fleet",
     "Frame",
     "HealthReport",
-    "LatencyGroup",
     "LatencyReport",
     "LatencyTargets",
     "Overview",

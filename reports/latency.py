@@ -12,30 +12,20 @@ from store import (
     Filter,
     Grouping,
     HeatMap,
-    Key,
     Stages,
+    Traffic,
+    heat_map,
     open_reader,
-    read_breakdown,
     read_dropped,
-    read_heat_map,
     read_latency,
     read_resolution,
     read_stages,
     read_state,
+    read_traffic,
 )
 
 # Rows of the heat map: more than these are not told apart at the height of a chart.
 HEAT_MAP_ROWS = 36
-
-
-@dataclass(frozen=True)
-class LatencyGroup:
-    """Requests of one group, failed ones included; `counts` are the successful ones by bucket."""
-
-    key: Key
-    requests: int
-    failures: int
-    counts: Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -54,7 +44,7 @@ class LatencyReport:
     steps: list[tuple[int, Mapping[int, int]]]
     heat_map: HeatMap
     stages: list[Stages]
-    groups: list[LatencyGroup]
+    groups: list[Traffic]
     dropped: list[Dropped]
 
 
@@ -79,10 +69,8 @@ def load_latency(
         before = period.before()
         steps = read_latency(connection, period, step_us, where=where)
         earlier = read_latency(connection, before, where=where)
-        heat_map = read_heat_map(connection, period, step_us, most_rows=HEAT_MAP_ROWS, where=where)
         stages = read_stages(connection, period, step_us, where=where)
-        # Nothing is priced here, so no price change cuts anything.
-        slices = read_breakdown(connection, period, by, (0,), where=where)
+        groups = read_traffic(connection, period, by=by, where=where)
         dropped = read_dropped(connection, period, where=where)
     counts: Counter[int] = Counter()
     for step in steps:
@@ -93,12 +81,8 @@ def load_latency(
         counts=counts,
         previous=(earlier[0].counts if earlier else {}) if shown.comparable else None,
         steps=[(step.from_us, step.counts) for step in steps],
-        heat_map=heat_map,
+        heat_map=heat_map(steps, HEAT_MAP_ROWS),
         stages=stages,
-        groups=[
-            LatencyGroup(row.key, row.totals.requests, row.totals.failures, row.latency)
-            for row in slices
-            if row.totals.requests
-        ],
+        groups=groups,
         dropped=dropped,
     )

@@ -8,7 +8,7 @@ from store.batch_fill import BatchFill, read_batch_fill
 from store.cache_saving import CacheSaving, read_cache_savings
 from store.check import Finding, check_database, check_prices
 from store.choices import read_choices, read_label_choices
-from store.database import open_reader, open_writer
+from store.database import Reader, open_reader, open_writer
 from store.dropped import Dropped, read_dropped
 from store.errors import (
     DatabaseBusyError,
@@ -33,7 +33,7 @@ from store.health import (
     read_storage,
     silent,
 )
-from store.heat_map import HeatMap, read_heat_map
+from store.heat_map import HeatMap, heat_map
 from store.latency import Latency, percentile_curve, read_latency
 from store.latency_histogram import quantile_us
 from store.load_points import LoadPoint, read_load_points
@@ -94,6 +94,7 @@ __all__ = [
     "Maintained",
     "Period",
     "PositionConflictError",
+    "Reader",
     "RejectedLine",
     "RejectedReason",
     "Retention",
@@ -116,6 +117,7 @@ __all__ = [
     "commit",
     "fold_before_us",
     "gaps",
+    "heat_map",
     "load_retention",
     "maintain",
     "open_reader",
@@ -134,7 +136,6 @@ __all__ = [
     "read_commits",
     "read_dearest_candidates",
     "read_dropped",
-    "read_heat_map",
     "read_label_choices",
     "read_latency",
     "read_latest_requests",

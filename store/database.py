@@ -48,6 +48,9 @@ TO_RECOVER = (
     "python -m collectors rebuild --from-archive"
 )
 
+Reader = duckdb.DuckDBPyConnection
+"""A database open for reading: what the queries of this package ask."""
+
 Opened = TypeVar("Opened")
 
 
@@ -106,7 +109,7 @@ def attached(
 
 
 @contextmanager
-def open_reader(path: Path, *, wait_s: float = WAIT_S) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_reader(path: Path, *, wait_s: float = WAIT_S) -> Iterator[Reader]:
     """Open `path` for reading and close it at the end.
 
     Raises DatabaseMissingError when there is no file, DatabaseBusyError after `wait_s` seconds of

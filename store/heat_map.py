@@ -1,15 +1,11 @@
 """How latency is distributed step by step: counts over time and duration."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import duckdb
-
-from store.filter import EVERYTHING, Filter
+from store.latency import Latency
 from store.latency_histogram import GAMMA
-from store.period import Period
-from store.selection import chosen
-from store.steps import IN_PERIOD, STEP, by_step, rollup, within
 
 # More rows than this are not told apart in a chart.
 MOST_ROWS = 60
@@ -27,54 +23,32 @@ class HeatMap:
     counts: Mapping[tuple[int, int], int]
 
 
-def read_heat_map(
-    connection: duckdb.DuckDBPyConnection,
-    period: Period,
-    step_us: int,
-    *,
-    most_rows: int = MOST_ROWS,
-    where: Filter = EVERYTHING,
-) -> HeatMap:
-    """Return the latencies of `period`; neighbouring buckets are merged until the rows are few.
+def heat_map(steps: Sequence[Latency], most_rows: int = MOST_ROWS) -> HeatMap:
+    """Return the requests of `steps`, neighbouring buckets merged until the rows are few.
 
     Rows are whole buckets of store/latency_histogram.py, by as many of them each.
     Raises ValueError where `most_rows` is below 2.
     """
     if most_rows < 2:
         raise ValueError(f"most_rows is {most_rows}; accepted: 2 or more")
-    accepted, bound = chosen(where, condition="status < 400")
-    [(lowest, highest)] = connection.execute(
-        f"""
-        WITH chosen AS ({accepted})
-        SELECT min(bucket), max(bucket)
-        FROM {rollup("latency", period)} SEMI JOIN chosen USING (dimension_id)
-        WHERE {IN_PERIOD}
-        """,
-        {**bound, **within(period)},
-    ).fetchall()
-    if lowest is None:
+    if not steps:
         return HeatMap((), {})
+    lowest = min(min(step.counts) for step in steps)
+    highest = max(max(step.counts) for step in steps)
     factor = 1
     while highest // factor - lowest // factor >= most_rows:
         factor += 1
     first = lowest // factor
-    cells = connection.execute(
-        f"""
-        WITH chosen AS ({accepted})
-        SELECT {STEP} AS from_us, bucket // $factor - $first AS row, sum(requests)::BIGINT
-        FROM {rollup("latency", period, step_us)} SEMI JOIN chosen USING (dimension_id)
-        WHERE {IN_PERIOD}
-        GROUP BY ALL
-        ORDER BY ALL
-        """,
-        {**bound, **by_step(period, step_us), "factor": factor, "first": first},
-    ).fetchall()
+    counts: Counter[tuple[int, int]] = Counter()
+    for step in steps:
+        for bucket, requests in step.counts.items():
+            counts[step.from_us, bucket // factor - first] += requests
     return HeatMap(
         rows=tuple(
             (_upper_us(row * factor - 1), _upper_us((row + 1) * factor - 1))
             for row in range(first, highest // factor + 1)
         ),
-        counts={(from_us, row): requests for from_us, row, requests in cells},
+        counts=counts,
     )
 
 

@@ -88,7 +88,7 @@ STRUCTURE = json.dumps(
 # value is missing.
 IS_VALID = " AND ".join(
     [
-        "to_json(record)::VARCHAR || chr(10) = line",
+        "starts_with(line, again) AND strlen(line) = strlen(again) + 1",
         f"record.kind = '{_contract().tag}'",
         "record.schema = 1",
         *(_within_bounds(name) for name in MEASURE_FIELDS),
@@ -114,7 +114,10 @@ SELECT
         THEN key.local_id END AS local_id,
     {_MEASURES}
 FROM (
-    SELECT number, node, boot, line, TRY(json_transform(line, '{STRUCTURE}')) AS record
-    FROM lines JOIN memory.folder USING (folder)
+    SELECT *, to_json(record)::VARCHAR AS again
+    FROM (
+        SELECT number, node, boot, line, TRY(json_transform(line, '{STRUCTURE}')) AS record
+        FROM lines JOIN memory.folder USING (folder)
+    )
 ) LEFT JOIN memory.dimension_key AS key ON {_SAME_KEY}
 """

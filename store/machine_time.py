@@ -19,7 +19,7 @@ from store.filter import EVERYTHING, MACHINE_FIELDS, Filter
 from store.grouping import Grouping, Key, key_columns, key_names
 from store.period import Period
 from store.selection import chosen
-from store.steps import IN_PERIOD, PRICED_AT, STEP, by_step, priced, priced_rollup
+from store.steps import IN_PERIOD, STEP, by_step, price_begin, priced_rollup
 
 _MACHINE = ", ".join(MACHINE_FIELDS)
 
@@ -57,7 +57,7 @@ def read_uptimes(
         SELECT
             {STEP} AS from_us,
             {_MACHINE},
-            {PRICED_AT} AS priced_at_us,
+            {price_begin("at_us", period, price_changes)} AS priced_at_us,
             sum(uptime_us)::BIGINT,
             sum(capacity_us)::BIGINT,
             sum(busy_us)::BIGINT,
@@ -68,7 +68,7 @@ def read_uptimes(
         GROUP BY ALL
         ORDER BY ALL
         """,
-        {**accepted.bound, **by_step(period, step_us), **priced(period, price_changes)},
+        {**accepted.bound, **by_step(period, step_us)},
     ).fetchall()
     return [
         Uptime(from_us, MachineTime(Machine(*machine), priced_at, uptime), capacity, busy, cpu, n)
@@ -130,7 +130,7 @@ def read_busy_slices(
         SELECT
             {", ".join((f"{STEP} AS from_us", *key_names(by)))},
             {_MACHINE},
-            {PRICED_AT} AS priced_at_us,
+            {price_begin("at_us", period, price_changes)} AS priced_at_us,
             sum(item_us) AS item_us,
             batch_size,
             share_uptime,
@@ -142,7 +142,7 @@ def read_busy_slices(
         GROUP BY ALL
         ORDER BY ALL
         """,
-        {**bound, **key_bound, **by_step(period, step_us), **priced(period, price_changes)},
+        {**bound, **key_bound, **by_step(period, step_us)},
     ).fetchall()
     measured: dict[tuple[int, Key], list[BusyTime]] = {}
     unmeasured: Counter[tuple[int, Key]] = Counter()

@@ -19,12 +19,12 @@ from store.lines import Lines, RawLine
 from store.period import DAY_US
 from store.staging_tables import (
     DIMENSION,
+    EMPTY_TABLES,
+    KNOWN_TABLES,
     MEASURES,
     REJECTED,
-    STAGED,
     SUM_LATENCIES,
     SUM_MINUTES,
-    TABLES,
 )
 from usage import Chunk, InvalidLineError, NodeSample, Stray, UsageRecord, decode_line
 from usage.spool import STRAY_BYTES
@@ -57,7 +57,7 @@ class Staging:
         self._keys: set[tuple[object, ...]] = set()
         self._boots: set[tuple[str, str]] = set()
         self.rejected: list[RejectedLine] = []
-        connection.execute(TABLES)
+        connection.execute(KNOWN_TABLES + EMPTY_TABLES)
 
     def rejected_rows(self, now_us: int) -> pa.Table:
         """Return the rejected lines as rows of their table; `now_us` is when that was."""
@@ -67,8 +67,7 @@ class Staging:
     def clear(self) -> None:
         """Forget all facts. Combinations of dimensions stay known."""
         self.rejected = []
-        for table in STAGED:
-            self._connection.execute(f"TRUNCATE memory.{table}")
+        self._connection.execute(EMPTY_TABLES)
 
     def add(self, batch: Batch) -> None:
         """Add the facts of `batch`, whose maker has held them to the contract."""

@@ -60,7 +60,8 @@ DIMENSION = pa.schema(
     ]
 )
 
-TABLES = f"""
+# What stays known from commit to commit.
+KNOWN_TABLES = f"""
 CREATE TABLE dimension (
     local_id INTEGER NOT NULL,
     node_id VARCHAR NOT NULL,
@@ -84,7 +85,10 @@ CREATE TABLE dimension_key (
     {", ".join(f"{name} {'BIGINT' if name == 'status' else 'VARCHAR'}" for name in KEY_FIELDS)}
 );
 CREATE TABLE folder (folder INTEGER NOT NULL, node VARCHAR NOT NULL, boot VARCHAR NOT NULL);
-CREATE TABLE staged_usage (
+"""
+# Emptied by being made anew, which frees their memory at once; TRUNCATE frees it some time later.
+EMPTY_TABLES = """
+CREATE OR REPLACE TABLE memory.staged_usage (
     number BIGINT,
     local_id INTEGER,
     record_id UUID,
@@ -105,7 +109,7 @@ CREATE TABLE staged_usage (
     client_region VARCHAR,
     parent_id UUID
 );
-CREATE TABLE staged_sample (
+CREATE OR REPLACE TABLE memory.staged_sample (
     node_id VARCHAR,
     boot_id UUID,
     sampled_at_us BIGINT,
@@ -125,7 +129,7 @@ CREATE TABLE staged_sample (
     queue_depth INTEGER,
     records_dropped BIGINT
 );
-CREATE TABLE staged_minute (
+CREATE OR REPLACE TABLE memory.staged_minute (
     minute_us BIGINT,
     local_id INTEGER,
     batch_size BIGINT,
@@ -138,14 +142,13 @@ CREATE TABLE staged_minute (
     request_bytes BIGINT,
     response_bytes BIGINT
 );
-CREATE TABLE staged_latency (
+CREATE OR REPLACE TABLE memory.staged_latency (
     minute_us BIGINT,
     local_id INTEGER,
     bucket SMALLINT,
     requests BIGINT
 );
 """
-STAGED = ("staged_usage", "staged_sample", "staged_minute", "staged_latency")
 
 # 1 for a request, 0 for what was executed on behalf of one: the one place where they part. Every
 # figure of requests is a sum over the rollups.

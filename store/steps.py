@@ -5,6 +5,7 @@ Where minutes were rolled up into hours (see store/resolution.py), an hour stand
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 
 from store.period import DAY_US, Period
 
@@ -12,18 +13,23 @@ from store.period import DAY_US, Period
 STEP = "at_us - (at_us - $from) % $step"
 IN_PERIOD = "at_us >= $from AND at_us < $to"
 
-# The last price change before a row.
-PRICED_AT = "list_max(list_filter($changes, lambda begin: begin <= at_us))"
-
 
 def rollup(kind: str, period: Period, step_us: int | None = None) -> str:
-    """Return the view to read sums of `kind` (usage, busy, latency, node) from.
+    """Return what to read sums of `kind` (usage, busy, latency, node) from.
 
-    Where whole days are asked for, older ones are read as days, else as hours. `step_us` is None
-    for all of the period at once.
+    Days that lie in one step are read as days where they were rolled up so far, all else as hours.
+    `step_us` is None for all of the period at once.
     """
-    days = (period.from_us, period.to_us, step_us or 0)
-    return f"{kind}_daily" if all(edge % DAY_US == 0 for edge in days) else f"{kind}_rollup"
+    if all(edge % DAY_US == 0 for edge in (period.from_us, period.to_us, step_us or 0)):
+        return f"{kind}_daily"
+    first_us, end_us = -(-period.from_us // DAY_US) * DAY_US, period.to_us // DAY_US * DAY_US
+    if first_us >= end_us or (step_us or period.length_us) < period.length_us:
+        return f"{kind}_rollup"
+    return f"""(
+        FROM {kind}_rollup WHERE at_us < {first_us}
+        UNION ALL BY NAME FROM {kind}_daily WHERE at_us >= {first_us} AND at_us < {end_us}
+        UNION ALL BY NAME FROM {kind}_rollup WHERE at_us >= {end_us}
+    )"""
 
 
 def within(period: Period) -> dict[str, object]:
@@ -38,10 +44,15 @@ def by_step(period: Period, step_us: int) -> dict[str, object]:
     return {**within(period), "step": step_us}
 
 
-def priced(period: Period, changes: Sequence[int]) -> dict[str, object]:
-    """Return the parameter of PRICED_AT: the price changes (ascending) that matter in `period`."""
+def price_begin(at: str, period: Period, changes: Sequence[int]) -> str:
+    """Return SQL for the last of the price `changes` (ascending) before `at`, an instant in
+    `period`; the first one for what lies before them all.
+    """
     first = max(0, bisect_right(changes, period.from_us) - 1)
-    return {"changes": [at for at in changes[first:] if at < period.to_us]}
+    begins = [at_us for at_us in changes[first:] if at_us < period.to_us] or [0]
+    cases = "".join(f" WHEN {at} < {later} THEN {begin}" for begin, later in pairwise(begins))
+    # Mostly none lies in the period, and then there is nothing to ask of each row.
+    return f"CASE{cases} ELSE {begins[-1]} END" if cases else f"{begins[-1]}::BIGINT"
 
 
 def priced_rollup(kind: str, period: Period, step_us: int, changes: Sequence[int]) -> str:

@@ -10,7 +10,7 @@ from store.period import HOUR_US, Period
 from store.request_log import MEASURED, LoggedRequest, select_requests
 from store.resolution import read_resolution
 from store.selection import IS_REQUEST, chosen
-from store.steps import priced, within
+from store.steps import price_begin, within
 
 
 def read_slowest_requests(
@@ -102,7 +102,7 @@ def read_dearest_candidates(
     """
     accepted = where.condition()
     share = "compute_us::DOUBLE * items * uptime_us / (batch_size * capacity_us::DOUBLE)"
-    interval = "list_max(list_filter($changes, lambda begin: begin <= arrived_at_us))"
+    interval = price_begin("arrived_at_us", period, price_changes)
     return select_requests(
         connection,
         f"""
@@ -125,7 +125,6 @@ def read_dearest_candidates(
         {
             **accepted.bound,
             **within(period),
-            **priced(period, price_changes),
             "limit": limit,
         },
         order=f"{share} DESC, arrived_at_us DESC, record_id",

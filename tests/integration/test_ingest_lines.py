@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from store import Writer, open_reader
-from store.staging import AHEAD_US, OLDEST_US
+from store.database import memory_engine
+from store.staging import AHEAD_US, OLDEST_US, Staging
 from tests.fixtures_usage import BOOT_ID, MONDAY_US, NODE_ID, SECOND_US, node_sample, usage_record
 from usage import (
     Chunk,
@@ -230,3 +231,22 @@ def test_a_line_that_is_no_line_keeps_its_head_and_its_reason(tmp_path: Path) ->
     with open_reader(database) as connection:
         found = connection.execute("SELECT strlen(line), reason FROM rejected_line").fetchall()
     assert found == [(2**16, stray.reason)]
+
+
+def test_lines_leave_no_memory_behind_when_they_are_forgotten(tmp_path: Path) -> None:
+    # More rows than DuckDB keeps together.
+    count = 150_000
+    data = encode_line(usage_record()) * count
+    chunk = Chunk(NODE_ID, BOOT_ID, 1, data, None, Position(), Position(1, len(data)))
+    engine = memory_engine(tmp_path / "usage.duckdb")
+    staging = Staging(engine)
+    left = []
+    for _ in range(3):
+        staging.add_chunks([chunk], MONDAY_US)
+        assert staging.counts().records == count
+        staging.clear()
+        sizes = engine.execute("SELECT memory_usage_bytes FROM duckdb_memory()").fetchall()
+        left.append(sum(size for (size,) in sizes))
+    engine.close()
+    # What is left are the known combinations of dimensions.
+    assert all(size < 2**20 for size in left), left

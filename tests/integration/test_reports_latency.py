@@ -86,7 +86,7 @@ def test_steps_and_groups_add_up_to_the_window(
     report: LatencyReport, records: list[UsageRecord]
 ) -> None:
     by_step = sum((Counter(counts) for _, counts in report.steps), Counter[int]())
-    by_group = sum((Counter(group.counts) for group in report.groups), Counter[int]())
+    by_group = sum((Counter(group.latency) for group in report.groups), Counter[int]())
     assert by_step == by_group == Counter(report.counts)
     assert sum(report.counts.values()) == len(latencies(records))
     assert sum(report.heat_map.counts.values()) == len(latencies(records))
@@ -101,7 +101,7 @@ def test_each_group_has_its_own_counts_most_requests_first(
         mine = [r for r in records if r.model == group.key[0]]
         assert group.requests == len(mine)
         assert group.failures == sum(r.status >= 400 for r in mine)
-        assert sum(group.counts.values()) == len(latencies(records, model=group.key[0]))
+        assert sum(group.latency.values()) == len(latencies(records, model=group.key[0]))
 
 
 def test_stages_sum_to_the_time_of_executed_requests(

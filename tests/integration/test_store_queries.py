@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from costs import direct_cost
 from store import (
@@ -30,6 +31,7 @@ from store import (
     Totals,
     UsageMinute,
     commit,
+    heat_map,
     open_reader,
     open_writer,
     percentile_curve,
@@ -41,7 +43,6 @@ from store import (
     read_choices,
     read_dearest_candidates,
     read_dropped,
-    read_heat_map,
     read_label_choices,
     read_latency,
     read_latest_requests,
@@ -190,6 +191,7 @@ def test_totals_and_series_are_sums_over_requests(
         (step, totals(everything[step])) for step in sorted(steps)
     ]
     traffic = read_traffic(stored.connection, period, step_us, where=where)
+    assert all(row.key == () for row in traffic)
     assert [(row.from_us, row.requests, row.failures, row.latency) for row in traffic] == [
         (step, len(steps[step]), sum(r.status >= 400 for r in steps[step]), buckets(steps[step]))
         for step in sorted(steps)
@@ -221,6 +223,12 @@ def test_a_breakdown_by_any_dimension_is_the_truth_of_each_group(
         )
     order = [(found.from_us, -found.totals.requests) for found in slices]
     assert order == sorted(order)
+    traffic = read_traffic(stored.connection, period, step_us, by=by, where=where)
+    assert [(row.from_us, row.key, row.requests, row.failures, row.latency) for row in traffic] == [
+        (s.from_us, s.key, s.totals.requests, s.totals.failures, s.latency)
+        for s in slices
+        if s.totals.requests
+    ]
     bare = read_breakdown(
         stored.connection, period, by, CHANGES, step_us=step_us, where=where, latency=False
     )
@@ -303,7 +311,7 @@ def test_a_heat_map_counts_every_successful_request_in_its_row_and_step(
     most_rows: int,
 ) -> None:
     came = [r for r in TRUTH.came(period, where) if is_request(r) and r.status < 400]
-    found = read_heat_map(stored.connection, period, step_us, most_rows=most_rows, where=where)
+    found = heat_map(read_latency(stored.connection, period, step_us, where=where), most_rows)
     assert len(found.rows) <= most_rows
     assert all(low[1] == high[0] for low, high in zip(found.rows, found.rows[1:], strict=False))
     counts: Counter[tuple[int, int]] = Counter()
@@ -603,14 +611,14 @@ def test_a_step_below_one_microsecond_is_refused(stored: Stored) -> None:
     with pytest.raises(ValueError, match="step_us is 0; accepted: 1 or more"):
         read_stages(stored.connection, PERIOD, 0)
     with pytest.raises(ValueError, match="most_rows is 1; accepted: 2 or more"):
-        read_heat_map(stored.connection, PERIOD, MINUTE_US, most_rows=1)
+        heat_map([], 1)
 
 
 def test_a_period_without_facts_has_empty_figures(stored: Stored) -> None:
     empty = Period(MONDAY_US - HOUR_US, MONDAY_US - MINUTE_US)
     assert read_totals(stored.connection, empty) == Totals()
     assert read_breakdown(stored.connection, empty, [By.MODEL], [0]) == []
-    assert read_heat_map(stored.connection, empty, MINUTE_US).rows == ()
+    assert heat_map(read_latency(stored.connection, empty, MINUTE_US)).rows == ()
     assert read_load_points(stored.connection, empty, MINUTE_US) == []
     assert read_slowest_requests(stored.connection, empty, 5) == []
     assert read_latest_requests(stored.connection, 5, period=empty) == []
@@ -631,7 +639,7 @@ def everything_of_an_hour(opened: "DuckDBPyConnection") -> SimpleNamespace:
         ],
         stages=read_stages(opened, hour, HOUR_US),
         fill=read_batch_fill(opened, hour, HOUR_US),
-        heat=read_heat_map(opened, hour, HOUR_US),
+        heat=heat_map(read_latency(opened, hour, HOUR_US)),
         dropped=read_dropped(opened, hour),
         cache=[(row.hits, row.miss_requests) for row in read_cache_savings(opened, hour)],
         points=[(p.requests, p.capacity_us, round(p.owned_us, 3)) for p in
@@ -678,6 +686,55 @@ def test_hours_in_place_of_minutes_and_files_in_place_of_rows_change_no_figure_o
         latest = read_latest_requests(opened, 100_000, period=late)
         assert len(latest) == len(TRUTH.came(late, EVERYTHING))
         assert all(r.busy for r in latest if r.executed and r.node_id != "node-4")
+
+
+def test_whole_days_of_a_longer_period_are_read_as_days(tmp_path: Path) -> None:
+    database = tmp_path / "usage.duckdb"
+    facts = fleet_facts()
+    midnight_us = MONDAY_US // DAY_US * DAY_US
+    for later_us in range(0, 4 * DAY_US, 10 * HOUR_US):
+        samples = [
+            structs.replace(s, sampled_at_us=s.sampled_at_us + later_us) for s in facts.samples
+        ]
+        records = [
+            structs.replace(r, arrived_at_us=r.arrived_at_us + later_us, seq=r.seq + later_us)
+            for r in facts.records
+        ]
+        commit(database, Batch(records, samples), now_us=1)
+    period = Period(midnight_us + 5 * HOUR_US, midnight_us + 3 * DAY_US + 14 * HOUR_US)
+
+    def read(step_us: int | None) -> Counter[object]:
+        """Return sums by what they are of, those of all steps together."""
+        found: Counter[object] = Counter()
+        with open_reader(database) as opened:
+            for part in read_breakdown(opened, period, [By.MODEL], [0], step_us=step_us):
+                found[part.key, "requests"] += part.totals.requests
+                found[part.key, "items"] += part.totals.items
+                found[part.key, "total_us"] += part.totals.total_us
+                found[part.key, "cost"] += direct_cost(part.busy, at_begin)  # type: ignore[assignment]
+                for bucket, requests in part.latency.items():
+                    found[part.key, bucket] += requests
+            for machine in read_utilization(
+                opened, period, step_us or period.length_us, by=[By.CLOUD]
+            ):
+                found[machine.key, "capacity_us"] += machine.capacity_us
+        return found
+
+    by_minute = read(HOUR_US)
+    assert by_minute[("digits",), "requests"] > 0
+    assert read(None) == by_minute
+    with open_writer(database) as opened:
+        fold_minutes(opened, midnight_us + 3 * DAY_US)
+    assert read(None) == read(HOUR_US) == by_minute
+    with open_writer(database) as opened:
+        # Hours of the two days that lie whole in the period: only its steps need them.
+        for table in ("usage_hour", "latency_hour", "node_hour"):
+            opened.execute(
+                f"DELETE FROM {table} WHERE hour_us BETWEEN $from AND $from + 2 * $day - 1",
+                {"from": midnight_us + DAY_US, "day": DAY_US},
+            )
+    assert read(None) == by_minute
+    assert read(HOUR_US) != by_minute
 
 
 def test_requests_that_a_source_only_counts_are_in_the_figures_and_in_no_list(

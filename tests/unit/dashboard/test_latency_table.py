@@ -6,13 +6,12 @@ import pytest
 
 from dashboard.breakdown import GROUPINGS, grouping_words, groupings, key_words
 from dashboard.latency_table import latency_frame, styled
-from reports import LatencyGroup
-from store import By, ByLabel
+from store import By, ByLabel, Traffic
 
 BY = groupings("version")
-MANY = LatencyGroup(("digits", "2"), 20_010, 10, {460: 19_000, 580: 1_000})
-FEW = LatencyGroup(("digits", None), 5, 0, {460: 5})
-NONE = LatencyGroup((None, None), 3, 3, {})
+MANY = Traffic(0, ("digits", "2"), 20_010, 10, {460: 19_000, 580: 1_000})
+FEW = Traffic(0, ("digits", None), 5, 0, {460: 5})
+NONE = Traffic(0, (None, None), 3, 3, {})
 
 
 def test_a_quantile_with_few_slower_requests_is_left_out() -> None:
