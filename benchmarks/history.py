@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -13,6 +14,7 @@ import msgspec
 from benchmarks.made_up_history import DAY_US, DAYS, FIRST_DAY_US, make_history
 from benchmarks.report import Goal, Outcome, Spread
 from benchmarks.servers import NotMeasuredError, Workplace
+from reports import WINDOWS, load_catalogue, load_latency, load_overview, load_utilization
 from store import (
     Filter,
     Period,
@@ -47,6 +49,7 @@ ONE_HOUR = Period(END_US - 21 * DAY_US + 12 * HOUR_US, END_US - 21 * DAY_US + 13
 SLICE = Filter(tenant=("shop",), model=("ranker", "digits"), region=("us-east-1",))
 
 Query = Callable[[duckdb.DuckDBPyConnection], object]
+Load = Callable[[Path], object]
 
 
 def _costs(period: Period, step_us: int, where: Filter) -> Query:
@@ -103,6 +106,28 @@ RAW: Mapping[str, Query] = {
         params={"from": ONE_HOUR.from_us, "to": ONE_HOUR.to_us},
     ).to_arrow_table(),
 }
+
+
+def _loads(days: int) -> Mapping[str, Load]:
+    [window] = [window for window in WINDOWS if window.length_us == days * DAY_US]
+    prices = load_catalogue(PRICES)
+    return {
+        f"all of the Overview page, {days} days": lambda database: load_overview(
+            database, prices, window, END_US
+        ),
+        f"all of the Latency page, {days} days": lambda database: load_latency(
+            database, window, END_US, by=[By.MODEL]
+        ),
+        f"all of the Utilisation page, {days} days": lambda database: load_utilization(
+            database, window, END_US
+        ),
+    }
+
+
+# What a page of the dashboard reads, the window before for its changes included, from opening the
+# database to closing it, with the arithmetic in between.
+PRICES = Path("data/prices")
+LOADS: Mapping[str, Load] = {**_loads(7), **_loads(30), **_loads(90)}
 # In a process of its own, as a dashboard that has just begun.
 OPENING = """
 import sys, time
@@ -123,6 +148,8 @@ def history(place: Workplace, _seconds: float, rounds: int, records: int = RECOR
     times = {"opening the database": [_opening(database) for _ in range(rounds)]}
     for name, read in {**PAGES, **RAW}.items():
         times[name] = [_timed(database, read) for _ in range(rounds)]
+    for name, load in LOADS.items():
+        times[name] = [_milliseconds(partial(load, database)) for _ in range(rounds)]
     opened = median(times["opening the database"])
     page = max(median(times[name]) for name in PAGES)
     raw = max(median(times[name]) for name in RAW)
@@ -143,7 +170,8 @@ def history(place: Workplace, _seconds: float, rounds: int, records: int = RECOR
         ],
         notes=[
             f"The database has {size:,.0f} MiB; its files are in the page cache. A page is all "
-            "queries of its line, one after the other, on a connection that was just opened."
+            "queries of its line, one after the other, on a connection that was just opened; all "
+            "of a page is what the dashboard does for it, the window before included."
         ],
     )
 
@@ -159,6 +187,10 @@ def _opening(database: Path) -> float:
 
 def _timed(database: Path, read: Query) -> float:
     with open_reader(database) as connection:
-        started = time.perf_counter()
-        read(connection)
-        return (time.perf_counter() - started) * 1000
+        return _milliseconds(partial(read, connection))
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000

@@ -33,7 +33,7 @@ def _freshness(report: HealthReport) -> Check:
         "freshness",
         "Arrival to commit",
         seconds(lag),
-        report.fresh,
+        None if report.fresh and lag is None else report.fresh,
         f"{text} Longest of the window {seconds(report.max_lag_us)}; "
         f"{significant(report.records_per_s)} records/s stored.",
     )
@@ -106,8 +106,10 @@ def _lock(report: HealthReport) -> Check:
 def _storage(report: HealthReport) -> Check:
     storage = report.storage
     archive = f"{count(storage.archived_files)} files, {byte_size(storage.archived_bytes)}"
+    oldest_us = storage.oldest_in_file_us
+    age = "" if oldest_us is None else f" of up to {span(max(0, report.now_us - oldest_us))} ago"
     text = (
-        f"{count(storage.records)} records in the file, "
+        f"{count(storage.records)} records{age} in the file, "
         f"{count(storage.archived_records)} in the archive ({archive})."
     )
     return Check("storage", "Database file", byte_size(storage.file_bytes), None, text)

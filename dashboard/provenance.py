@@ -111,7 +111,7 @@ def _unmeasured(requests: int) -> str:
 def _priced_as(fleet: Fleet) -> str:
     if fleet.price is None:
         raise ValueError(f"{fleet.machine} has no price")
-    subject = "This node is" if fleet.nodes == 1 else f"These {fleet.nodes} nodes are"
+    subject = "1 node is" if fleet.nodes == 1 else f"{count(fleet.nodes)} nodes are"
     per_hour = Decimal(fleet.price.micro_usd_per_hour) / MICRO_USD_PER_USD
     each = "" if fleet.nodes == 1 else " each"
     return (

@@ -11,9 +11,7 @@ ON = "true"
 
 def choice_in_url(name: str, options: Sequence[str], label: str) -> str:
     """Draw a choice of one of `options` and return it: the first where the address has none."""
-    found = read_last(name)
-    chosen = found if found in options else options[0]
-    show(name, chosen)
+    chosen = _shown(name, options)
     st.segmented_control(
         label,
         options,
@@ -23,7 +21,7 @@ def choice_in_url(name: str, options: Sequence[str], label: str) -> str:
         on_change=_choose,
         args=(name, options[0]),
     )
-    return chosen or options[0]
+    return chosen
 
 
 def menu_in_url(name: str, options: Sequence[str], label: str, words: dict[str, str]) -> str:
@@ -31,9 +29,7 @@ def menu_in_url(name: str, options: Sequence[str], label: str, words: dict[str, 
 
     The first where the address has none of them.
     """
-    found = read_last(name)
-    chosen = found if found in options else options[0]
-    show(name, chosen)
+    chosen = _shown(name, options)
     st.selectbox(
         label,
         options,
@@ -44,7 +40,7 @@ def menu_in_url(name: str, options: Sequence[str], label: str, words: dict[str, 
         args=(name, options[0]),
         width=220,
     )
-    return chosen or options[0]
+    return chosen
 
 
 def toggle_in_url(name: str, label: str) -> bool:
@@ -53,6 +49,14 @@ def toggle_in_url(name: str, label: str) -> bool:
     show(name, on)
     st.toggle(label, key=name, on_change=_switch, args=(name,))
     return on
+
+
+def _shown(name: str, options: Sequence[str]) -> str:
+    """Show what the address has of `options`, or else the first of them, and return it."""
+    found = read_last(name)
+    chosen = options[0] if found is None or found not in options else found
+    show(name, chosen)
+    return chosen
 
 
 def _choose(name: str, default: str) -> None:

@@ -25,7 +25,6 @@ from store import (
     read_records_per_s,
     read_rejected_lines,
     read_rejected_reasons,
-    read_resolution,
     read_state,
     read_storage,
     read_uptimes,
@@ -185,7 +184,7 @@ def load_health(database: Path, catalogue: Catalogue, window: Window, now_us: in
     to_us = now_us // MINUTE_US * MINUTE_US + MINUTE_US
     period = Period(to_us - window.length_us, to_us)
     with open_reader(database) as connection:
-        ran = whole(period, lambda span: read_resolution(connection, span))
+        ran = whole(connection, period)
         machines = {
             row.time.machine
             for row in read_uptimes(connection, ran, ran.length_us, catalogue.changes())

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports.window import Frame, Window, frame
+from reports.window import Frame, Window, read_frame
 from store import (
     EVERYTHING,
     Dropped,
@@ -18,9 +18,7 @@ from store import (
     open_reader,
     read_dropped,
     read_latency,
-    read_resolution,
     read_stages,
-    read_state,
     read_traffic,
 )
 
@@ -60,9 +58,7 @@ def load_latency(
     Returns None when the database holds no fact yet. Raises StoreErrors.
     """
     with open_reader(database) as connection:
-        shown = frame(
-            read_state(connection), window, now_us, lambda span: read_resolution(connection, span)
-        )
+        shown = read_frame(connection, window, now_us)
         if shown is None:
             return None
         period, step_us = shown.period, shown.step_us

@@ -7,7 +7,7 @@ from costs import Catalogue, Cost, Machine, Price, machine_cost
 from reports.figures import NOTHING, Figures, figures
 from reports.pricing import Pricing
 from reports.steps import read_steps
-from reports.window import Window, frame, of_requests, whole
+from reports.window import Window, of_requests, read_frame, whole
 from store import (
     EVERYTHING,
     MINUTE_US,
@@ -18,8 +18,6 @@ from store import (
     Uptime,
     open_reader,
     read_dropped,
-    read_resolution,
-    read_state,
     read_uptimes,
 )
 
@@ -81,17 +79,12 @@ def load_overview(
     pricing = Pricing(catalogue)
     changes = catalogue.changes()
     with open_reader(database) as connection:
-        shown = frame(
-            read_state(connection), window, now_us, lambda span: read_resolution(connection, span)
-        )
+        shown = read_frame(connection, window, now_us)
         if shown is None:
             return None
         period = shown.period
         open_minute_us = shown.covered[1] // MINUTE_US * MINUTE_US
-        latest = whole(
-            Period(open_minute_us - NOW_US, open_minute_us + MINUTE_US),
-            lambda span: read_resolution(connection, span),
-        )
+        latest = whole(connection, Period(open_minute_us - NOW_US, open_minute_us + MINUTE_US))
         ran_latest = read_uptimes(connection, latest, latest.length_us, changes, where=where)
         now = read_steps(connection, shown, period, shown.step_us, pricing, where)
         before = None

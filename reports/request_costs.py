@@ -6,7 +6,7 @@ from pathlib import Path
 
 from costs import Catalogue, Cost, Machine, direct_cost, machine_cost
 from reports.pricing import Pricing
-from reports.window import Frame, Window, frame, whole
+from reports.window import Frame, Window, read_frame, whole
 from store import (
     EVERYTHING,
     MINUTE_US,
@@ -18,8 +18,6 @@ from store import (
     read_busy_times,
     read_dropped,
     read_latest_requests,
-    read_resolution,
-    read_state,
     read_uptimes,
 )
 
@@ -72,11 +70,7 @@ def load_request_costs(
     rate = pricing.rate
     changes = catalogue.changes()
     with open_reader(database) as connection:
-
-        def resolution(period: Period) -> int:
-            return read_resolution(connection, period)
-
-        shown = frame(read_state(connection), window, now_us, resolution)
+        shown = read_frame(connection, window, now_us)
         if shown is None:
             return RequestCosts([], None)
         looked_at = None if window is None else shown.period
@@ -85,11 +79,11 @@ def load_request_costs(
             return RequestCosts([], None, shown=shown, where=where)
         oldest_us, newest_us = requests[-1].arrived_at_us, requests[0].arrived_at_us
         period = whole(
+            connection,
             Period(
                 oldest_us // MINUTE_US * MINUTE_US,
                 newest_us // MINUTE_US * MINUTE_US + MINUTE_US,
             ),
-            resolution,
         )
         machines = where.machines()
         uptimes = read_uptimes(connection, period, period.length_us, changes, where=machines)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from reports.window import Frame, Window, frame
+from reports.window import Frame, Window, read_frame
 from store import (
     EVERYTHING,
     BatchFill,
@@ -17,8 +17,6 @@ from store import (
     read_batch_fill,
     read_dropped,
     read_load_points,
-    read_resolution,
-    read_state,
     read_utilization,
 )
 
@@ -82,9 +80,7 @@ def load_utilization(
     Returns None when the database holds no fact yet. Raises StoreErrors.
     """
     with open_reader(database) as connection:
-        shown = frame(
-            read_state(connection), window, now_us, lambda span: read_resolution(connection, span)
-        )
+        shown = read_frame(connection, window, now_us)
         if shown is None:
             return None
         period, step_us = shown.period, shown.step_us

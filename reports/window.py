@@ -1,14 +1,19 @@
 """How far back a page looks, and the stretch of stored facts that this comes to."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from store import HOUR_US, MINUTE_US, Filter, Period, StoreState
+from store import (
+    DAY_US,
+    HOUR_US,
+    MINUTE_US,
+    Filter,
+    Period,
+    Reader,
+    StoreState,
+    read_resolution,
+    read_state,
+)
 
-Resolution = Callable[[Period], int]
-"""How finely a period is stored, in microseconds: `read_resolution` of an open database."""
-
-DAY_US = 24 * HOUR_US
 # Data older than this is not "now" any more.
 FRESH_US = 3 * MINUTE_US
 
@@ -65,26 +70,25 @@ class Frame:
         return 2 * self.covered_us(before.from_us, before.to_us) >= before.length_us
 
 
-def frame(
-    state: StoreState, window: Window | None, now_us: int, resolution: Resolution
-) -> Frame | None:
+def read_frame(connection: Reader, window: Window | None, now_us: int) -> Frame | None:
     """Return the frame of the last `window` before `now_us`, of all data in one step where None.
 
     Where nothing is stored of the last minutes it ends with the data. Returns None when the
     database holds no fact yet.
     """
+    state = read_state(connection)
     if state.last_fact_us is None or state.first_fact_us is None or state.end_us is None:
         return None
     stale_us = now_us - state.last_fact_us
     fresh = stale_us <= FRESH_US and window is not None
     end_us = _up(now_us if fresh else state.end_us, MINUTE_US)
     if window is None:
-        period = whole(Period(_down(state.first_fact_us, MINUTE_US), end_us), resolution)
+        period = whole(connection, Period(_down(state.first_fact_us, MINUTE_US), end_us))
         step_us = period.length_us
     else:
         # The window before is looked at, too: it has to be as finely stored to be compared with.
         both = Period(end_us - 2 * window.length_us, end_us)
-        hours = window.step_us >= HOUR_US or _by_hour(both, resolution)
+        hours = window.step_us >= HOUR_US or _by_hour(connection, both)
         unit_us = HOUR_US if hours else MINUTE_US
         if window.step_us % DAY_US == 0:
             # Whole days are read as days, which is many times faster.
@@ -101,9 +105,9 @@ def frame(
     )
 
 
-def whole(period: Period, resolution: Resolution) -> Period:
+def whole(connection: Reader, period: Period) -> Period:
     """Return `period`, widened to whole hours where its minutes are stored as hours."""
-    unit_us = HOUR_US if _by_hour(period, resolution) else MINUTE_US
+    unit_us = HOUR_US if _by_hour(connection, period) else MINUTE_US
     return Period(_down(period.from_us, unit_us), _up(period.to_us, unit_us))
 
 
@@ -112,9 +116,10 @@ def of_requests(where: Filter) -> bool:
     return where != where.machines()
 
 
-def _by_hour(period: Period, resolution: Resolution) -> bool:
+def _by_hour(connection: Reader, period: Period) -> bool:
     # An hour stands at its beginning, which may lie before the stretch it is a part of.
-    return resolution(Period(_down(period.from_us, HOUR_US), period.to_us)) >= HOUR_US
+    looked_at = Period(_down(period.from_us, HOUR_US), period.to_us)
+    return read_resolution(connection, looked_at) >= HOUR_US
 
 
 def _down(instant_us: int, unit_us: int) -> int:

@@ -9,7 +9,6 @@ import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -24,7 +23,7 @@ from store.archive_views import (
 )
 from store.database import WAIT_S, attached, memory_engine
 from store.errors import StoreError
-from store.period import DAY_US
+from store.period import DAY_US, date_of
 from store.schema import transaction
 
 ROW_GROUP_ROWS = 65_536
@@ -99,8 +98,7 @@ def merge_days(
         replaced: list[str] = []
         for name, day_us, paths in days:
             kind = next(kind for kind in KINDS if kind.kind == name)
-            source = f"read_parquet({quoted_paths(folder, paths)})"
-            merged.append(_write(engine, folder, kind, source, day_us))
+            merged.append(write_once(engine, folder, kind, paths, day_us))
             replaced += paths
         if merged:
             with attached(engine, path, wait_s=wait_s), transaction(engine):
@@ -157,6 +155,19 @@ def describe(
     return ArchiveFile(kind.kind, relative, day_us, facts, first_us, last_us, file.stat().st_size)
 
 
+def write_once(
+    engine: duckdb.DuckDBPyConnection,
+    folder: Path,
+    kind: Archived,
+    paths: Sequence[str],
+    day_us: int,
+) -> ArchiveFile:
+    """Write one file of a day that holds each fact of `paths` once; they stay where they are."""
+    source = f"read_parquet({quoted_paths(folder, paths)}, hive_partitioning = false)"
+    once = f"(SELECT DISTINCT ON ({kind.identity}) * FROM {source})"
+    return _write(engine, folder, kind, once, day_us)
+
+
 def register_files(
     engine: duckdb.DuckDBPyConnection, path: Path, files: Sequence[ArchiveFile], now_us: int
 ) -> None:
@@ -183,8 +194,7 @@ def _write_days(
 def _write(
     engine: duckdb.DuckDBPyConnection, folder: Path, kind: Archived, source: str, day_us: int
 ) -> ArchiveFile:
-    day = datetime.fromtimestamp(day_us // 1_000_000, UTC).date()
-    partition = folder / kind.kind / f"date={day}"
+    partition = folder / kind.kind / f"date={date_of(day_us)}"
     partition.mkdir(parents=True, exist_ok=True)
     final = partition / f"{uuid.uuid4()}{SUFFIX}"
     unfinished = final.with_name(final.name + UNFINISHED)

@@ -9,18 +9,33 @@ import duckdb
 
 @dataclass(frozen=True)
 class Archived:
-    """A kind of raw fact: its hot table, how one reads it with all columns, and its time."""
+    """A kind of raw fact: its hot table, how to read it with all columns, its time and identity."""
 
     kind: str
     hot: str
     live: str
     view: str
     time: str
+    identity: str
 
 
 KINDS = (
-    Archived("usage", "usage_record_hot", "usage_record_live", "usage_record", "arrived_at_us"),
-    Archived("sample", "node_sample_hot", "node_sample_hot", "node_sample", "sampled_at_us"),
+    Archived(
+        "usage",
+        "usage_record_hot",
+        "usage_record_live",
+        "usage_record",
+        "arrived_at_us",
+        "record_id",
+    ),
+    Archived(
+        "sample",
+        "node_sample_hot",
+        "node_sample_hot",
+        "node_sample",
+        "sampled_at_us",
+        "node_id, boot_id, sampled_at_us",
+    ),
 )
 
 

@@ -101,6 +101,9 @@ def restore(backup: Path, database: Path) -> Manifest:
             raise BackupError(f"{backup / file.path}: {error.strerror}") from error
         if found != file:
             raise BackupError(f"{backup / file.path}: is not what was backed up")
+    log = database.with_name(database.name + LOG)
+    if log.exists() and not (backup / (DATABASE + LOG)).exists():
+        raise BackupError(f"{log}: is the log of another database; move it away first")
     folder = archive_folder(database)
     for file in manifest.files:
         if file.path not in (DATABASE, DATABASE + LOG):

@@ -8,7 +8,7 @@ import duckdb
 
 from costs import Machine
 from store.archive_views import archive_folder
-from store.period import DAY_US
+from store.period import DAY_US, date_of
 from usage.record import ON_BEHALF
 
 _ON_BEHALF = ", ".join(repr(route) for route in sorted(ON_BEHALF))
@@ -164,7 +164,7 @@ def _archive(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Find
 def _rollups(connection: duckdb.DuckDBPyConnection, kept_us: int) -> Iterator[Finding]:
     rows = connection.execute(_USAGE, {"kept": kept_us}).fetchall()
     wrong = [
-        f"day {day_us // DAY_US}: {raw} requests raw, {rolled} rolled up, {by_latency} by latency"
+        f"{date_of(day_us)}: {raw} requests raw, {rolled} rolled up, {by_latency} by latency"
         for day_us, raw, rolled, by_latency, same in rows
         if not (same and (raw or 0) == (rolled or 0) == (by_latency or 0))
     ]

@@ -92,7 +92,8 @@ class BootHealth:
 class Storage:
     """How much is stored, and where.
 
-    Records and samples are in the file until their day is closed, then in the archive. `first_us`
+    Records and samples are in the file for some hours, then in the archive; the oldest record that
+    is still in the file arrived at `oldest_in_file_us`, None where it holds none. `first_us`
     and `last_us` are the oldest and the newest instant that a fact of either kind spoke of, whether
     or not it is still kept, None while there is none.
     """
@@ -107,6 +108,7 @@ class Storage:
     archived_bytes: int
     first_us: int | None
     last_us: int | None
+    oldest_in_file_us: int | None
 
 
 def read_commit_minutes(
@@ -225,7 +227,8 @@ def read_storage(connection: duckdb.DuckDBPyConnection) -> Storage:
             coalesce(sum(facts) FILTER (kind = 'sample'), 0)::BIGINT,
             coalesce(sum(size_bytes), 0)::BIGINT,
             (SELECT least(min(first_arrival_us), min(first_sample_us)) FROM boot),
-            (SELECT greatest(max(last_arrival_us), max(last_sample_us)) FROM boot)
+            (SELECT greatest(max(last_arrival_us), max(last_sample_us)) FROM boot),
+            (SELECT min(arrived_at_us) FROM usage_record_hot)
         FROM archive_file
         """
     ).fetchall()

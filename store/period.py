@@ -1,6 +1,7 @@
 """A stretch of time, cut into equal steps for a chart."""
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
@@ -30,3 +31,8 @@ class Period:
     def before(self) -> "Period":
         """Return the period of the same length that ends where this one begins."""
         return Period(self.from_us - self.length_us, self.from_us)
+
+
+def date_of(instant_us: int) -> date:
+    """Return the day, in UTC, that an instant lies in."""
+    return datetime.fromtimestamp(instant_us // 1_000_000, UTC).date()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from store.archive import ArchiveFile, describe, files_on_disk, register_files
+from store.archive import ArchiveFile, describe, files_on_disk, register_files, write_once
 from store.archive_views import KINDS, archive_folder
 from store.compaction import COARSER, fold_within, latency_by, usage_by
 from store.database import WAIT_S, open_writer
@@ -151,14 +151,27 @@ def rebuild_database(
 
 
 def _files(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[ArchiveFile]:
+    """Return files that hold every archived fact once, made where there are several of a day.
+
+    A maintenance that was killed may have left a file that no database names: one that holds what
+    others hold, too.
+    """
     files = []
     for kind in KINDS:
+        of_days: dict[int, list[ArchiveFile]] = {}
         for file in files_on_disk(folder, kind):
             try:
-                files.append(describe(connection, folder, kind, file))
+                found = describe(connection, folder, kind, file)
             except duckdb.Error as error:
                 reason = str(error).splitlines()[0]
                 raise StoreError(f"{file}: cannot be read: {reason}; move it away") from error
+            of_days.setdefault(found.day_us, []).append(found)
+        for day_us, found_of_day in of_days.items():
+            if len(found_of_day) == 1:
+                files += found_of_day
+            else:
+                paths = [file.path for file in found_of_day]
+                files.append(write_once(connection, folder, kind, paths, day_us))
     if not files:
         raise StoreError(f"{folder}: no file of an archive there")
     return files

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import duckdb
 
@@ -68,17 +68,6 @@ class Writer:
         self._advances: list[Advance] = []
         self._checkpoints: list[Checkpoint] = []
         self._held_us = 0
-
-    def __enter__(self) -> "Writer":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the engine; the writer is of no use after that."""
@@ -163,7 +152,7 @@ class Writer:
 
 def commit(path: Path, batch: Batch, *, now_us: int, wait_s: float = WAIT_S) -> None:
     """Store `batch` whole or not at all, as `Writer.commit` does."""
-    with Writer(path) as writer:
+    with closing(Writer(path)) as writer:
         writer.add(batch)
         writer.commit(now_us=now_us, wait_s=wait_s)
 

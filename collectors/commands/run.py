@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from collectors.arguments import seconds
 from collectors.commands.options import (
     add_database,
     add_retention,
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_database(parser)
     add_retention(parser)
     parser.add_argument(
-        "--interval", type=float, default=1.0, metavar="SECONDS", help="pause between commits"
+        "--interval", type=seconds, default=1.0, metavar="SECONDS", help="pause between commits"
     )
 
 

@@ -6,15 +6,17 @@ import random
 import signal
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 
+from collectors.arguments import seconds
 from collectors.back_off import BackOff
 from collectors.forwarding.forwarder import Forwarder, Round
-from collectors.forwarding.receiver_client import AddressError, ReceiverClient, TokenRefusedError
-from collectors.lock import HeldError, sole_on_spool
-from collectors.receiving.bearer_tokens import TokenFileError, read_token_file
+from collectors.forwarding.receiver_client import ReceiverClient
+from collectors.lock import sole_on_spool
+from collectors.receiving.bearer_tokens import read_token_file
 
 # Slower than the collector behind the receiver, which takes one batch of a boot per round.
 INTERVAL_S = 2.0
@@ -32,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", required=True, metavar="URL", help="the receiver's address")
     parser.add_argument("--token-file", type=Path, help="its first line is the token to show")
     parser.add_argument(
-        "--interval", type=float, default=INTERVAL_S, metavar="SECONDS", help="between batches"
+        "--interval", type=seconds, default=INTERVAL_S, metavar="SECONDS", help="between batches"
     )
     parser.add_argument(
         "--once", action="store_true", help="send what the spool holds now, then exit"
@@ -40,34 +42,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Forward until done or stopped; print what was sent; return the exit code."""
+    """Forward until done or stopped; print what was sent; return the exit code.
+
+    Raises TokenFileError, ReceiverErrors, HeldError, IncompleteError and OSError.
+    """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s forwarder: %(message)s"
     )
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        token = read_token_file(arguments.token_file)[0] if arguments.token_file else None
-        client = ReceiverClient(arguments.to, token)
-        with sole_on_spool(arguments.spool, "forwarder"):
-            forwarder = Forwarder(arguments.spool, client)
-            sent = Round()
-            if not arguments.once:
-                _follow(forwarder, sent, stop, arguments.interval)
-            _finish(forwarder, sent, once=arguments.once)
-    except TokenRefusedError as error:
-        sys.stderr.write(f"the receiver refuses the token: {error}\n")
-        return 1
-    except (TokenFileError, AddressError, HeldError, IncompleteError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+    token = read_token_file(arguments.token_file)[0] if arguments.token_file else None
+    sent = Round()
+    with (
+        closing(ReceiverClient(arguments.to, token)) as client,
+        sole_on_spool(arguments.spool, "forwarder"),
+    ):
+        forwarder = Forwarder(arguments.spool, client)
+        if not arguments.once:
+            _follow(forwarder, sent, arguments.interval)
+        _finish(forwarder, sent, once=arguments.once)
     summary = {"lines": sent.lines, "bytes": sent.bytes}
     sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
     return 0
 
 
-def _follow(forwarder: Forwarder, sent: Round, stop: threading.Event, interval_s: float) -> None:
+def _follow(forwarder: Forwarder, sent: Round, interval_s: float) -> None:
+    """Send what comes until SIGINT or SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     # Chance, so that many nodes do not come all at once; nobody guesses anything from it.
     back_off = BackOff(random.Random())  # noqa: S311
     while not stop.is_set():

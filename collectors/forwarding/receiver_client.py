@@ -3,10 +3,11 @@
 import gzip
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
+from collectors.http_address import ACCEPTED, split_address
 from usage import Boot, Position
 
 # Of one connect, one send or one wait for the answer.
@@ -59,17 +60,12 @@ class ReceiverClient:
     """
 
     def __init__(self, url: str, token: str | None, *, timeout_s: float = TIMEOUT_S) -> None:
-        parts = urlsplit(url)
         try:
-            port = parts.port
-        except ValueError:
-            port = -1
-        extra = parts.username or parts.password or parts.query or parts.fragment
-        if parts.scheme not in ("http", "https") or not parts.hostname or port == -1 or extra:
-            # Not repeated: it may hold a password.
-            raise AddressError("--to is no address; accepted: http://host:port or https://host")
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._connection = kind(parts.hostname, port, timeout=timeout_s)
+            parts = split_address(url)
+            kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+            self._connection = kind(parts.hostname or "", parts.port, timeout=timeout_s)
+        except (ValueError, HTTPException):
+            raise AddressError(f"--to is no address; accepted: {ACCEPTED}") from None
         self._prefix = parts.path.rstrip("/")
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
@@ -130,7 +126,7 @@ def _answer(response: HTTPResponse, content: bytes) -> Answer:
         said = _Content()
     words = f"status {status}: {said.error or response.reason}"
     if status in (401, 403):
-        raise TokenRefusedError(words)
+        raise TokenRefusedError(f"the receiver refuses the token: {words}")
     if status in (200, 409) and said.segment is not None and said.offset is not None:
         return Answer(Position(said.segment, said.offset), status == 200, words)
     if said.error:

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from collectors.importing.cell import Cell
+
+# Of the text of a row that is rejected, as much is kept.
+TEXT_BYTES: Final = 2**16
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,10 @@ it lets the next one look. So nobody begins behind a content that another proces
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from collectors.importing.block import Reached
 from collectors.importing.content import Content
 from collectors.importing.digests import Digests
-from collectors.importing.import_store import ImportStore, TakenOver
-from collectors.importing.source import Source, name_of
+from collectors.importing.import_store import ImportStore
+from collectors.importing.source import BEGINNING, Position, Source, name_of
 from collectors.importing.source_lock import SourceLocks
 
 
@@ -24,7 +23,7 @@ class Claim:
     """What to import: `source` from `start` on, which is where it ends when nothing is left."""
 
     source: Source
-    start: Reached
+    start: Position
 
 
 def claim(
@@ -37,38 +36,33 @@ def claim(
     with locks.finding(lambda: checked(0)):
         known = store.positions()
         digests = _digests(content, [source.size for source in known], checked)
-        # Of several, the longest: where it ends is where all before it is imported.
-        source, reached = max(
-            (
-                (source, reached)
-                for source, reached in known.items()
-                if digests.at.get(source.size) == source.digest
-            ),
-            key=lambda pair: pair[0].size,
-            default=(None, Reached()),
-        )
-        if source is None:
-            fresh = _source_of(content, digests)
+        fresh = _source_of(content, digests)
+        begins = [source for source in known if digests.at.get(source.size) == source.digest]
+        if not begins:
             locks.hold(fresh, content.path)
-            store.claim(fresh, reached, None)
-            return Claim(fresh, reached)
+            store.claim(fresh, BEGINNING, None)
+            return Claim(fresh, BEGINNING)
+        # Of several, the longest: where it ends is where all before it is imported.
+        source = max(begins, key=lambda one: one.size)
+        start = known[source]
         # Also of a shorter one: it may be what another process is at.
         locks.hold(source, content.path)
         if source.size == digests.size:
-            return Claim(source, reached)
-        fresh = _source_of(content, digests)
-        if reached.rows and not _is_continued(source, known):
+            return Claim(source, start)
+        if start.reached.rows and not _is_continued(source, known):
             fresh = replace(fresh, name=source.name, root=source.root)
+        else:
+            start = replace(start, seq=0)
         locks.hold(fresh, content.path)
-        store.claim(fresh, reached, TakenOver(source, reached))
+        store.claim(fresh, start, source)
         # Complete by that, so nobody goes on with it; others may continue it in their way.
         locks.release(source)
-        return Claim(fresh, reached)
+        return Claim(fresh, start)
 
 
 def unclaimed(content: Content, checked: Callable[[int], None]) -> Claim:
     """Return what to import of `content` when nothing is stored. Raises InputError."""
-    return Claim(_source_of(content, _digests(content, [], checked)), Reached())
+    return Claim(_source_of(content, _digests(content, [], checked)), BEGINNING)
 
 
 def _digests(content: Content, sizes: list[int], checked: Callable[[int], None]) -> Digests:

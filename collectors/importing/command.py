@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
+from collectors.arguments import whole
 from collectors.importing.content import Content
 from collectors.importing.errors import (
     ImportingError,
@@ -15,13 +16,13 @@ from collectors.importing.errors import (
     SourceBusyError,
     StoppedError,
 )
-from collectors.importing.file_import import BATCH_ROWS, Imported
+from collectors.importing.file_import import BATCH_ROWS
 from collectors.importing.import_map import read_map
 from collectors.importing.import_run import ImportRun
 from collectors.importing.input_file import FORMATS, InputFile, format_of
 from collectors.importing.preset import PRESET_FORMATS, PRESETS
 from collectors.importing.progress import Progress
-from collectors.importing.summary import as_json, in_words
+from collectors.importing.summary import Imported, as_json, in_words
 from store import PositionConflictError, StoreError
 
 # What the exit code says.
@@ -43,7 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, help="where the name of a file does not tell")
     parser.add_argument("--database", type=Path, default=Path("data/usage.duckdb"))
     parser.add_argument(
-        "--batch-rows", type=_positive, default=BATCH_ROWS, metavar="N", help="per commit"
+        "--batch-rows",
+        type=whole(1, MOST_BATCH_ROWS),
+        default=BATCH_ROWS,
+        metavar="N",
+        help="per commit",
     )
     parser.add_argument(
         "--growing", action="store_true", help="leave a last row that is not complete yet"
@@ -118,10 +123,4 @@ def _import_run(
         InputFile(Content(path), format_ or format_of(path), import_map, growing=arguments.growing)
         for path in arguments.files
     ]
-    return ImportRun(files, import_map, progress, batch_rows=arguments.batch_rows, stop=stop)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_BATCH_ROWS:
-        raise argparse.ArgumentTypeError(f"{text!r}; accepted: 1 to {MOST_BATCH_ROWS}")
-    return int(text)
+    return ImportRun(files, progress, batch_rows=arguments.batch_rows, stop=stop)

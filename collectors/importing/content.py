@@ -41,7 +41,7 @@ class Content:
 
     def pieces(self) -> Iterator[bytes]:
         """Yield all of it, piece by piece. Raises InputError."""
-        with self.open(0) as stream, self._named():
+        with self.open(0) as stream:
             while piece := stream.read(PIECE_BYTES):
                 yield piece
 

@@ -3,17 +3,16 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from functools import partial
 from operator import itemgetter
-from typing import Final
 
-from collectors.importing.block import Block, Reached, RejectedRow, RowPlace
-from collectors.importing.cell import shown
+from collectors.importing.block import Block, Reached, RejectedRow
+from collectors.importing.cell import shown, shown_names
 from collectors.importing.content import Content
 from collectors.importing.csv_split import CsvSplit, csv_format
 from collectors.importing.errors import InputError
 from collectors.importing.import_map import CsvMap
 from collectors.importing.text_lines import (
+    BOM,
     LONGEST_BYTES,
     NEWLINE,
     Stray,
@@ -21,10 +20,6 @@ from collectors.importing.text_lines import (
     line_pieces,
     split_lines,
 )
-
-BOM: Final = b"\xef\xbb\xbf"
-# Names of columns in a message.
-SHOWN_NAMES: Final = 30
 
 
 class CsvRows:
@@ -45,11 +40,13 @@ class CsvRows:
     ) -> None:
         content.require_text()
         self._content = content
+        self._wanted = wanted
         self.extent = size
         self._growing = growing
         header, self._first = _header(content, csv_map)
         self._split = CsvSplit(csv_map, len(header))
-        self._places = _places(content, wanted, header) if header else {}
+        # An empty file has no header, and no row either.
+        self._indices = {name: _index(content, header, name) for name in wanted} if header else {}
         self._quote = csv_map.quote.encode()
 
     def blocks(self, start: Reached) -> Iterator[Block]:
@@ -64,8 +61,9 @@ class CsvRows:
                     block, kept = self._block(kept, start, final=True)
                     yield block
                     start = block.reached
-                start, broken = piece.reached_from(start), piece.rejected(start)
-                yield Block({name: [] for name in self._places}, [], _nowhere, [broken], start)
+                block = piece.block(start, self._wanted)
+                yield block
+                start = block.reached
                 continue
             within_quotes = bool(kept)
             kept += split_lines(piece)
@@ -86,38 +84,24 @@ class CsvRows:
         text = TextLines(lines, start)
         whole = b"".join(lines).decode("utf-8", "surrogateescape")
         found = self._split.split(list(io.StringIO(whole, newline="\n")), final=final)
-        number = start.rows
-        numbers: Sequence[int]
+        last = start.rows + len(found.spans) + len(found.broken)
+        numbers: Sequence[int] = range(start.rows + 1, last + 1)
         broken: list[RejectedRow] = []
         if found.broken:
             # Numbers go through the file, broken rows included.
-            order = sorted([*found.spans, *(span[:2] for span in found.broken)])
-            number_at = {begin: start.rows + k for k, (begin, _) in enumerate(order, 1)}
+            begins = sorted(begin for begin, *_ in (*found.spans, *found.broken))
+            number_at = dict(zip(begins, numbers, strict=True))
             numbers = [number_at[begin] for begin, _ in found.spans]
             broken = [
                 RejectedRow(text.place(number_at[begin], begin, end), reason)
                 for begin, end, reason in found.broken
             ]
-            number += len(order)
-        else:
-            numbers = range(number + 1, number + 1 + len(found.spans))
-            number += len(found.spans)
         cells = {
-            name: list(map(itemgetter(place), found.cells)) for name, place in self._places.items()
+            name: list(map(itemgetter(index), found.cells)) for name, index in self._indices.items()
         }
-        place = partial(_place, text, numbers, found.spans)
-        block = Block(cells, numbers, place, broken, text.reached(number, found.used))
+        places = text.places(numbers, found.spans)
+        block = Block(cells, numbers, places, broken, text.reached(last, found.used))
         return block, lines[found.used :]
-
-
-def _place(
-    text: TextLines, numbers: Sequence[int], spans: Sequence[tuple[int, int]], index: int
-) -> RowPlace:
-    return text.place(numbers[index], *spans[index])
-
-
-def _nowhere(index: int) -> RowPlace:
-    raise IndexError(index)
 
 
 def _header(content: Content, csv_map: CsvMap) -> tuple[list[str], Reached]:
@@ -140,19 +124,17 @@ def _header(content: Content, csv_map: CsvMap) -> tuple[list[str], Reached]:
     return names, Reached(0, offset, head[:offset].count(NEWLINE))
 
 
-def _places(content: Content, wanted: Sequence[str], header: Sequence[str]) -> dict[str, int]:
-    for name in wanted:
-        count = header.count(name)
-        if count > 1:
-            raise InputError(
-                f"{content.path}: line 1: the header has {shown(name)} {count} times; "
-                "accepted: once, where the map names it"
-            )
-        if not count:
-            names = ", ".join(shown(one) for one in header[:SHOWN_NAMES])
-            more = f" and {len(header) - SHOWN_NAMES} more" if len(header) > SHOWN_NAMES else ""
-            raise InputError(
-                f"{content.path}: line 1: the header has no {shown(name)}, which the map names; "
-                f"it has: {names}{more}"
-            )
-    return {name: header.index(name) for name in wanted}
+def _index(content: Content, header: Sequence[str], name: str) -> int:
+    """Return which cell of a row is in the column `name`. Raises InputError."""
+    count = header.count(name)
+    if count > 1:
+        raise InputError(
+            f"{content.path}: line 1: the header has {shown(name)} {count} times; "
+            "accepted: once, where the map names it"
+        )
+    if not count:
+        raise InputError(
+            f"{content.path}: line 1: the header has no {shown(name)}, which the map names; "
+            f"it has: {shown_names(header)}"
+        )
+    return header.index(name)

@@ -23,7 +23,7 @@ class Split:
     """
 
     cells: list[list[str]] = field(default_factory=list)
-    spans: Sequence[tuple[int, int]] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
     broken: list[tuple[int, int, str]] = field(default_factory=list)
     used: int = 0
 
@@ -32,7 +32,7 @@ class CsvSplit:
     """Splits lines written as `csv_map` says into rows of `width` cells."""
 
     def __init__(self, csv_map: CsvMap, width: int) -> None:
-        self.width = width
+        self._width = width
         self._format = csv_format(csv_map)
         # For all of the process. What is read bounds a cell, and hardly any limit is too high.
         csv.field_size_limit(LARGEST_CELL)
@@ -49,15 +49,13 @@ class CsvSplit:
             cells = list(csv.reader(lines, **self._format))
         except csv.Error:
             return self._split_with_broken(lines, final)
-        if len(cells) != len(lines) or set(map(len, cells)) != {self.width}:
+        if len(cells) != len(lines) or set(map(len, cells)) != {self._width}:
             return self._split_with_broken(lines, final)
         count = len(lines)
         return Split(cells, list(zip(range(count), range(1, count + 1), strict=True)), [], count)
 
     def _split_with_broken(self, lines: Sequence[str], final: bool) -> Split:
         found = Split()
-        spans: list[tuple[int, int]] = []
-        found.spans = spans
         begin = 0
         while begin < len(lines):
             first = begin
@@ -67,11 +65,11 @@ class CsvSplit:
                     end = first + reader.line_num
                     if end - begin > 1 and _is_too_long(lines[begin:end]):
                         raise csv.Error(_ENDS_EARLY)  # noqa: TRY301 - as if it went on for ever
-                    if len(cells) == self.width:
+                    if len(cells) == self._width:
                         found.cells.append(cells)
-                        spans.append((begin, end))
+                        found.spans.append((begin, end))
                     elif cells:  # a blank line has none
-                        reason = f"{len(cells)} cells; accepted: {self.width}, as the header has"
+                        reason = f"{len(cells)} cells; accepted: {self._width}, as the header has"
                         found.broken.append((begin, end, reason))
                     begin = end
             except csv.Error as error:

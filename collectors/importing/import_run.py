@@ -1,24 +1,23 @@
-"""One run of the import: files by one map, one after the other."""
+"""One run of the import: some files, one after the other."""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from collectors.importing.block import Reached
 from collectors.importing.claim import Claim, claim, unclaimed
 from collectors.importing.errors import StoppedError
-from collectors.importing.file_import import FileImport, Imported
-from collectors.importing.import_map import ImportMap
-from collectors.importing.import_store import ImportStore, NoStore, Sink
+from collectors.importing.file_import import FileImport, Store
+from collectors.importing.import_store import ImportStore
 from collectors.importing.input_file import InputFile
 from collectors.importing.progress import Progress
-from collectors.importing.row_converter import RowConverter
 from collectors.importing.source_lock import SourceLocks
+from collectors.importing.summary import Imported
 
 
 class ImportRun:
-    """Imports `files` by `import_map`, with at most some `batch_rows` in a commit.
+    """Imports `files`, with at most some `batch_rows` in a commit.
 
     `done` is what was done to each file that was begun, also after an error. All methods raise
     ImportingErrors and StoreErrors, of these StoppedError soon after `stop` is set.
@@ -27,14 +26,12 @@ class ImportRun:
     def __init__(
         self,
         files: Sequence[InputFile],
-        import_map: ImportMap,
         progress: Progress,
         *,
         batch_rows: int,
         stop: threading.Event,
     ) -> None:
         self._files = files
-        self._map = import_map
         self._progress = progress
         self._batch_rows = batch_rows
         self._stop = stop
@@ -49,13 +46,16 @@ class ImportRun:
         ):
             for file in self._files:
                 claimed = claim(file.content, store, locks, self._checking(file))
-                self._import(file, claimed, store)
+                # A database that was made anew from its archive has records, and no positions.
+                ahead = store.is_ahead(claimed.source, claimed.start)
+                self._import(file, claimed, partial(store.store, drop_known=ahead))
 
     def try_out(self) -> None:
         """Read all of every file and store nothing."""
         self._require_columns()
         for file in self._files:
-            self._import(file, unclaimed(file.content, self._checking(file)), NoStore())
+            claimed = unclaimed(file.content, self._checking(file))
+            self._import(file, claimed, lambda *_: None)
 
     def _require_columns(self) -> None:
         # What is wrong with any of them is better told before the first is stored.
@@ -73,21 +73,14 @@ class ImportRun:
 
         return checked
 
-    def _import(self, file: InputFile, claimed: Claim, sink: Sink) -> None:
-        rows = file.rows(claimed.source.size)
-        path, start, progress = file.content.path, claimed.start, self._progress
-        progress.begin(str(path), rows.extent, start.offset)
-
-        def show(reached: Reached, imported: Imported) -> None:
+    def _import(self, file: InputFile, claimed: Claim, store: Store) -> None:
+        file_import = FileImport(file, claimed, store, batch_rows=self._batch_rows)
+        imported, start = file_import.imported, claimed.start.reached
+        self.done.append(imported)
+        self._progress.begin(imported.file, file_import.extent, start.offset)
+        for reached in file_import.blocks():
             self._require_going_on()
-            progress.show(reached.offset, reached.rows - start.rows, imported.rejected)
-
-        converter = RowConverter(self._map, claimed.source)
-        file_import = FileImport(
-            path, rows, converter, claimed, sink, show, batch_rows=self._batch_rows
-        )
-        self.done.append(file_import.imported)
-        file_import.run()
+            self._progress.show(reached.offset, reached.rows - start.rows, imported.rejected)
 
     def _note(self, words: str) -> None:
         self._require_going_on()

@@ -1,19 +1,21 @@
-"""Where imported rows go: the database, patiently, or nowhere."""
+"""The database as the import uses it: it waits for readers patiently, and positions are in it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from collectors.importing.block import Reached
-from collectors.importing.source import Source, parse_source
+from collectors.importing.source import BEGINNING, Position, Source, parse_source
 from store import (
     Batch,
+    BootHealth,
     Checkpoint,
     DatabaseBusyError,
     Writer,
+    open_reader,
+    read_boots,
     read_checkpoints,
 )
 from usage import UsageRecord
@@ -31,31 +33,9 @@ _DIMENSIONS = attrgetter(
 )  # fmt: skip
 _LABELS = attrgetter("labels")
 
-# The units of a position, each a source of its own in the database.
-_BYTES, _LINES = "#bytes", "#lines"
-
-
-@dataclass(frozen=True)
-class TakenOver:
-    """A source that another one continues, and how far it was imported."""
-
-    source: Source
-    reached: Reached
-
-
-class Sink(Protocol):
-    """Takes what was read, batch by batch."""
-
-    def store(self, source: Source, batch: Batch, start: Reached, end: Reached) -> None:
-        """Store `batch`, which is `source` from `start` to `end`, whole or not at all."""
-        ...
-
-
-class NoStore:
-    """Takes everything and stores nothing."""
-
-    def store(self, source: Source, batch: Batch, start: Reached, end: Reached) -> None:
-        """Forget `batch`."""
+# The numbers of a position, each a source of its own in the database; rows have the plain key. What
+# is unnumbered are rows that seq does not count; where that is not noted, it counts them all.
+_BYTES, _LINES, _UNNUMBERED = "#bytes", "#lines", "#unnumbered"
 
 
 class ImportStore:
@@ -90,46 +70,67 @@ class ImportStore:
     ) -> None:
         self._writer.close()
 
-    def positions(self) -> dict[Source, Reached]:
+    def positions(self) -> dict[Source, Position]:
         """Return how far each source was imported. Raises StoreErrors."""
         stored = self._patiently(lambda: read_checkpoints(self._path))
         found = {key: source for key in stored if (source := parse_source(key)) is not None}
-        return {
-            source: Reached(stored[key], stored.get(key + _BYTES, 0), stored.get(key + _LINES, 0))
-            for key, source in found.items()
-        }
+        return {source: _position(stored, key) for key, source in found.items()}
 
-    def claim(self, source: Source, start: Reached, taken_over: TakenOver | None) -> None:
-        """Note that `source` is imported from `start` on; what it continues is complete by that.
+    def claim(self, source: Source, start: Position, continued: Source | None) -> None:
+        """Note that `source` is imported from `start` on, which is how far the source was imported
+        that it continues: that one is complete now.
 
         Raises StoreErrors.
         """
-        checkpoints = _checkpoints(source, Reached(), start)
-        if taken_over is not None:
-            key, size = taken_over.source.key + _BYTES, taken_over.source.size
-            checkpoints.append(Checkpoint(key, taken_over.reached.offset, size))
+        checkpoints = _checkpoints(source, BEGINNING, start)
+        if continued is not None:
+            key, reached = continued.key + _BYTES, start.reached
+            checkpoints.append(Checkpoint(key, reached.offset, continued.size))
         self._commit(Batch(checkpoints=checkpoints))
 
-    def store(self, source: Source, batch: Batch, start: Reached, end: Reached) -> None:
-        """Store `batch` and the position. Waits for readers as long as they take.
+    def is_ahead(self, source: Source, position: Position) -> bool:
+        """Tell whether records of `source` behind `position` are stored. Raises StoreErrors."""
+        boots = self._patiently(self._boots)
+        return any(
+            boot.boot_id == source.boot_id and (boot.seq_max or 0) > position.seq for boot in boots
+        )
 
-        Raises PositionConflictError when another process was here, and StoreErrors.
+    def store(
+        self,
+        source: Source,
+        batch: Batch,
+        start: Position,
+        end: Position,
+        *,
+        drop_known: bool = False,
+    ) -> None:
+        """Store `batch`, which is `source` from `start` to `end`, whole or not at all.
+
+        With `drop_known` records that are stored already are left out. Waits for readers as long
+        as they take. Raises PositionConflictError when another process was here, and StoreErrors.
         """
         batch.checkpoints += _checkpoints(source, start, end)
-        self._commit(batch)
+        self._commit(batch, drop_known=drop_known)
         self._combinations += _combinations(batch.records)
         if self._combinations > MOST_COMBINATIONS:
             self._combinations = 0
             self._writer.close()
             self._writer = Writer(self._path)
 
-    def _commit(self, batch: Batch) -> None:
+    def _commit(self, batch: Batch, *, drop_known: bool = False) -> None:
         def commit() -> None:
-            # A commit that fails forgets what was added.
+            # Of a try that failed, something may be left.
+            self._writer.forget()
             self._writer.add(batch)
+            if drop_known:
+                self._writer.drop_known(wait_s=self._wait_s)
             self._writer.commit(now_us=self._now_us(), wait_s=self._wait_s)
 
         self._patiently(commit)
+
+    def _boots(self) -> list[BootHealth]:
+        with open_reader(self._path, wait_s=self._wait_s) as connection:
+            return read_boots(connection)
 
     def _patiently(self, action: Callable[[], Result]) -> Result:
         while True:
@@ -139,11 +140,19 @@ class ImportStore:
                 self._busy(f"{error}; trying again")
 
 
-def _checkpoints(source: Source, start: Reached, end: Reached) -> list[Checkpoint]:
+def _position(stored: Mapping[str, int], key: str) -> Position:
+    rows = stored[key]
+    reached = Reached(rows, stored.get(key + _BYTES, 0), stored.get(key + _LINES, 0))
+    return Position(reached, rows - stored.get(key + _UNNUMBERED, 0))
+
+
+def _checkpoints(source: Source, start: Position, end: Position) -> list[Checkpoint]:
+    before, after, key = start.reached, end.reached, source.key
     return [
-        Checkpoint(source.key, start.rows, end.rows),
-        Checkpoint(source.key + _BYTES, start.offset, end.offset),
-        Checkpoint(source.key + _LINES, start.lines, end.lines),
+        Checkpoint(key, before.rows, after.rows),
+        Checkpoint(key + _BYTES, before.offset, after.offset),
+        Checkpoint(key + _LINES, before.lines, after.lines),
+        Checkpoint(key + _UNNUMBERED, before.rows - start.seq, after.rows - end.seq),
     ]
 
 

@@ -28,7 +28,7 @@ class InputFile:
     ) -> None:
         self.content = content
         self._format = format_
-        self._map = import_map
+        self.import_map = import_map
         self._growing = growing
 
     def require_columns(self) -> None:
@@ -37,14 +37,14 @@ class InputFile:
 
     def rows(self, size: int) -> Rows:
         """Return the rows of the first `size` bytes of the content. Raises InputError."""
-        wanted = self._map.wanted
+        wanted = self.import_map.wanted
         if self._format == "parquet":
             # It takes 0.1 s, for which other commands and formats need not wait.
             from collectors.importing.parquet_rows import ParquetRows
 
             return ParquetRows(self.content, wanted)
         if self._format == "csv":
-            return CsvRows(self.content, wanted, self._map.csv, size, growing=self._growing)
+            return CsvRows(self.content, wanted, self.import_map.csv, size, growing=self._growing)
         return NdjsonRows(self.content, wanted, size, growing=self._growing)
 
 

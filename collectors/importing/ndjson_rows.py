@@ -1,7 +1,6 @@
 """Rows of newline-delimited JSON: an object per line, its values found by dotted paths."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -9,9 +8,7 @@ import msgspec
 from collectors.importing.block import Block, Reached, RejectedRow
 from collectors.importing.cell import Cell
 from collectors.importing.content import Content
-from collectors.importing.text_lines import Stray, TextLines, line_pieces, split_lines
-
-BOM: Final = b"\xef\xbb\xbf"
+from collectors.importing.text_lines import BOM, Stray, TextLines, line_pieces, split_lines
 
 # Decimals stay text: as floats they would not be exact.
 _DECODER: Final = msgspec.json.Decoder(dict[str, Any], float_hook=str)
@@ -39,9 +36,7 @@ class NdjsonRows:
         """Yield the rows behind `start`. Raises InputError."""
         for piece in line_pieces(self._content, start, self.extent, growing=self._growing):
             if isinstance(piece, Stray):
-                nothing: dict[str, list[Cell]] = {name: [] for name in self._wanted}
-                reached = piece.reached_from(start)
-                block = Block(nothing, [], _nowhere, [piece.rejected(start)], reached)
+                block = piece.block(start, self._wanted)
             else:
                 block = self._block(TextLines(split_lines(piece), start))
             yield block
@@ -49,24 +44,23 @@ class NdjsonRows:
 
     def _block(self, text: TextLines) -> Block:
         lines = text.lines
-        at_begin = text.start.offset == 0
-        if at_begin and lines[0].startswith(BOM):
+        if text.start.offset == 0 and lines[0].startswith(BOM):
             lines = [lines[0].removeprefix(BOM), *lines[1:]]
-        first = text.start.rows + 1
         try:
             rows = list(map(_DECODER.decode, lines))
             cells = {name: _column(rows, name) for name in self._wanted}
         except (ValueError, RecursionError, _NoCellError):
             return self._block_with_broken(text, lines)
-        place = partial(_place, text, range(first, first + len(lines)), range(len(lines)))
-        reached = text.reached(text.start.rows + len(lines), len(lines))
-        return Block(cells, range(first, first + len(lines)), place, [], reached)
+        count, first = len(lines), text.start.rows + 1
+        numbers = range(first, first + count)
+        places = text.places(numbers, [(index, index + 1) for index in range(count)])
+        return Block(cells, numbers, places, [], text.reached(numbers[-1], count))
 
     def _block_with_broken(self, text: TextLines, lines: list[bytes]) -> Block:
         number = text.start.rows
         cells: dict[str, list[Cell]] = {name: [] for name in self._wanted}
         numbers: list[int] = []
-        begins: list[int] = []
+        spans: list[tuple[int, int]] = []
         broken: list[RejectedRow] = []
         for begin, line in enumerate(lines):
             if not line.strip():
@@ -83,21 +77,13 @@ class NdjsonRows:
             for name, [cell] in zip(self._wanted, found, strict=True):
                 cells[name].append(cell)
             numbers.append(number)
-            begins.append(begin)
-        place = partial(_place, text, numbers, begins)
-        return Block(cells, numbers, place, broken, text.reached(number, len(lines)))
+            spans.append((begin, begin + 1))
+        places = text.places(numbers, spans)
+        return Block(cells, numbers, places, broken, text.reached(number, len(lines)))
 
 
 class _NoCellError(Exception):
     """A wanted value is an object or a list."""
-
-
-def _place(text: TextLines, numbers: Sequence[int], begins: Sequence[int], index: int) -> Any:
-    return text.place(numbers[index], begins[index], begins[index] + 1)
-
-
-def _nowhere(index: int) -> Any:
-    raise IndexError(index)
 
 
 def _column(rows: Sequence[dict[str, Any]], path: str) -> list[Cell]:

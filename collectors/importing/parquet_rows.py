@@ -10,14 +10,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from collectors.importing.block import Block, Reached, RowPlace
-from collectors.importing.cell import Cell, shown
+from collectors.importing.cell import Cell, shown, shown_names
 from collectors.importing.content import Content
 from collectors.importing.errors import InputError
 
 BLOCK_ROWS: Final = 4_096
 # Read of a column at a time: without a buffer Arrow takes whole row groups into memory.
 BUFFER_BYTES: Final = 2**20
-SHOWN_NAMES: Final = 30
 
 
 class ParquetRows:
@@ -95,7 +94,7 @@ def _steps(path: object, schema: Any, name: str) -> list[str]:
         fields = list(schema) if place == 0 else list(kind or [])
         found = [field for field in fields if field.name == step]
         if len(found) != 1:
-            known = ", ".join(shown(field.name) for field in fields[:SHOWN_NAMES])
+            known = shown_names([field.name for field in fields])
             times = "has no" if not found else f"has {len(found)} columns"
             raise InputError(f"{path}: {times} {shown(name)}, which the map names; it has: {known}")
         kind = found[0].type

@@ -1,7 +1,7 @@
 """Rows of a foreign log to usage records: a whole block at once, down to the row that fails."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -18,7 +18,7 @@ Columns = dict[str, Sequence[Any]]
 
 
 class RowConverter:
-    """Makes the records of `source` by `import_map`. `wanted` are the columns that it reads."""
+    """Makes the records of `source` by `import_map`; `node_id` is the node that they are of."""
 
     def __init__(self, import_map: ImportMap, source: Source) -> None:
         self._source = source
@@ -34,9 +34,12 @@ class RowConverter:
             **import_map.constants,
         }
         self._given = frozenset({*import_map.columns, *import_map.constants})
+        self.node_id: str = self._constants["node_id"]
 
-    def split(self, block: Block) -> tuple[list[UsageRecord], list[RejectedRow]]:
-        """Return the records of `block`, and the rows of it that are none, in their order."""
+    def split(self, block: Block, seq: int) -> tuple[list[UsageRecord], list[RejectedRow]]:
+        """Return the records of `block`, numbered from the one after `seq` on, and the rows of it
+        that are none, in their order.
+        """
         records: list[UsageRecord] = []
         rejected = list(block.broken)
         # Halves on a stack: only what fails is looked at row by row.
@@ -44,8 +47,9 @@ class RowConverter:
         while spans:
             begin, end = spans.pop()
             cells = {name: column[begin:end] for name, column in block.cells.items()}
+            numbers = block.numbers[begin:end]
             try:
-                records += self.records(cells, block.numbers[begin:end])
+                records += self._records(cells, numbers, seq + len(records))
             except CellError as error:
                 if end - begin == 1:
                     rejected.append(RejectedRow(block.place(begin), str(error)))
@@ -55,27 +59,22 @@ class RowConverter:
         rejected.sort(key=lambda row: row.place.number)
         return records, rejected
 
-    def records(
-        self, cells: Mapping[str, Sequence[Cell]], numbers: Sequence[int]
+    def _records(
+        self, cells: Mapping[str, Sequence[Cell]], numbers: Sequence[int], seq: int
     ) -> list[UsageRecord]:
-        """Return the record of each row; `cells` are those of the wanted columns.
-
-        Raises CellError when one of the rows is none.
-        """
-        columns: Columns = {"seq": numbers, "record_id": self._source.record_ids(numbers)}
+        """Return the record of each row. Raises CellError when one of the rows is none."""
+        count = len(numbers)
+        columns: Columns = {
+            "seq": range(seq + 1, seq + 1 + count),
+            "record_id": self._source.record_ids(numbers),
+        }
         for field in self._fields:
             columns[field.field] = field.values(cells[field.column])
         if self._labels.names:
             columns["labels"] = self._labels.values(cells)
-        count = len(numbers)
         if "total_us" not in self._given:
             columns["total_us"] = self._totals(columns, count)
-        if "batch_size" not in self._given:
-            compute_us, items = (self._column(columns, name, count) for name in _EXECUTION)
-            columns["batch_size"] = [
-                size if executed else 0 for executed, size in zip(compute_us, items, strict=True)
-            ]
-        self._require_batch(columns, count)
+        columns["batch_size"] = self._batch_sizes(columns, count)
         columns["arrived_at_us"] = self._arrivals(cells[self._time_column], columns, count)
         return self._rows(columns)
 
@@ -98,16 +97,21 @@ class RowConverter:
         totals = [queue + compute for queue, compute in zip(queue_us, compute_us, strict=True)]
         return _held(totals, "total_us")
 
-    def _require_batch(self, columns: Columns, count: int) -> None:
-        """Hold rows to the one rule of the contract that is about more than one field."""
+    def _batch_sizes(self, columns: Columns, count: int) -> Sequence[int]:
+        """Return what the map gives, or else the items of what was executed.
+
+        Raises CellError where the one rule of the contract about several fields is not kept.
+        """
+        compute_us = self._column(columns, "compute_us", count)
+        items = self._column(columns, "items", count)
         if "batch_size" not in self._given:
-            return
+            return [least if used else 0 for used, least in zip(compute_us, items, strict=True)]
         sizes = self._column(columns, "batch_size", count)
-        compute_us, items = (self._column(columns, name, count) for name in _EXECUTION)
-        for executed, least, size in zip(compute_us, items, sizes, strict=True):
-            if executed and size < least:
+        for used, least, size in zip(compute_us, items, sizes, strict=True):
+            if used and size < least:
                 words = f"at least items, {least}, where compute_us is above 0"
                 raise CellError("batch_size", size, words)
+        return sizes
 
     def _arrivals(self, cells: Sequence[Cell], columns: Columns, count: int) -> list[int]:
         instants = self._time_format.instants(cells)
@@ -115,9 +119,6 @@ class RowConverter:
             total_us = self._column(columns, "total_us", count)
             instants = [end - total for end, total in zip(instants, total_us, strict=True)]
         return _held(instants, "arrived_at_us")
-
-
-_EXECUTION: Final = ("compute_us", "items")
 
 
 def _held(values: list[int], field: str) -> list[int]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid5
 
+from collectors.importing.block import Reached
+
 # Names the boots of imports; any fixed UUID would do.
 _NAMESPACE: Final = UUID("6f0b3c0e-6f5e-5d1c-9a55-0d2a4b0f7c11")
 _PREFIX: Final = "import"
@@ -59,6 +61,17 @@ class Source:
     def _id_head(self) -> str:
         mark = sha256(f"{self.size}:{self.digest}".encode()).hexdigest()
         return f"{mark[:8]}-{mark[8:12]}-8{mark[12:15]}-a{mark[15:18]}-"
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a source is imported: `reached` in the file, and `seq` of its last record."""
+
+    reached: Reached
+    seq: int
+
+
+BEGINNING: Final = Position(Reached(), 0)
 
 
 def parse_source(key: str) -> Source | None:

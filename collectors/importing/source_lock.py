@@ -55,11 +55,11 @@ class SourceLocks:
         finally:
             fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _FINDING)
 
-    def hold(self, source: Source, called: object) -> None:
-        """Hold `source`, which is in the file `called`. Raises SourceBusyError."""
+    def hold(self, source: Source, path: Path) -> None:
+        """Hold `source`, which is in the file `path`. Raises SourceBusyError."""
         if not self._locked(_byte_of(source)):
             raise SourceBusyError(
-                f"{called}: another process is importing the same content; nothing is done here"
+                f"{path}: another process is importing the same content; nothing is done here"
             )
 
     def release(self, source: Source) -> None:

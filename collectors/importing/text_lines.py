@@ -1,20 +1,19 @@
 """Content as whole lines, many at a time, and what is no line apart."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from collectors.importing.block import Reached, RejectedRow, RowPlace
+from collectors.importing.block import TEXT_BYTES, Block, Reached, RejectedRow, RowPlace
 from collectors.importing.content import Content
 from collectors.importing.errors import InputError
 
+BOM = b"\xef\xbb\xbf"
 NEWLINE = b"\n"
 # Read at a time. Commits end between pieces, so a large one makes the least commit large.
 PIECE_BYTES = 2**16
 # No row of a log comes near it. What is longer is told and passed over, never held in memory.
 LONGEST_BYTES = 2**22
-# As much of it is kept.
-HEAD_BYTES = 2**16
 
 
 @dataclass(frozen=True)
@@ -29,15 +28,13 @@ class Stray:
     reason: str
     ends_line: bool
 
-    def rejected(self, start: Reached) -> RejectedRow:
-        """Return it as the row that begins at `start`."""
-        called = f"line {start.lines + 1}"
-        return RejectedRow(RowPlace(start.rows + 1, called, start.offset, self.head), self.reason)
-
-    def reached_from(self, start: Reached) -> Reached:
-        """Return where it ends when it begins at `start`."""
-        lines = start.lines + self.ends_line
-        return Reached(start.rows + 1, start.offset + self.length, lines)
+    def block(self, start: Reached, wanted: Sequence[str]) -> Block:
+        """Return it as a broken row that begins at `start`, of a file of `wanted` columns."""
+        place = RowPlace(start.rows + 1, f"line {start.lines + 1}", start.offset, self.head)
+        end = Reached(start.rows + 1, start.offset + self.length, start.lines + self.ends_line)
+        no_rows: list[RowPlace] = []
+        broken = [RejectedRow(place, self.reason)]
+        return Block({name: [] for name in wanted}, [], no_rows.__getitem__, broken, end)
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,12 @@ class TextLines:
         offset = self.start.offset + sum(map(len, self.lines[:begin]))
         text = b"".join(self.lines[begin:end])
         return RowPlace(number, f"line {self.start.lines + begin + 1}", offset, text)
+
+    def places(
+        self, numbers: Sequence[int], spans: Sequence[tuple[int, int]]
+    ) -> Callable[[int], RowPlace]:
+        """Return `place` by the index of a row in `numbers` and `spans` (begin, end)."""
+        return lambda index: self.place(numbers[index], *spans[index])
 
     def reached(self, rows: int, end: int) -> Reached:
         """Return where the line before `end` ends, `rows` rows into the file."""
@@ -83,7 +86,7 @@ def line_pieces(
         skipped: _Skipped | None = None
         if after_row and stream.read(1) != NEWLINE:
             skipped = _Skipped("the rest of a line that was imported before it was complete")
-        while left:
+        while left > 0:
             piece = stream.read(min(PIECE_BYTES, left))
             if not piece:
                 raise InputError(f"{content.path}: became shorter while it was read; run it again")
@@ -132,7 +135,7 @@ class _Skipped:
         self._last = b""
 
     def add(self, piece: bytes) -> None:
-        self._head += piece[: HEAD_BYTES - len(self._head)]
+        self._head += piece[: TEXT_BYTES - len(self._head)]
         self._length += len(piece)
         self._last = piece[-1:]
 

@@ -6,11 +6,10 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Struct, inspect
 
+from collectors.importing.cell import shown
 from collectors.importing.contract import accepted_by
 
 Typed = TypeVar("Typed", bound=Struct)
-
-SHOWN_CHARACTERS = 100
 
 
 def typed(tables: Mapping[str, Any], kind: type[Typed]) -> Typed:
@@ -48,7 +47,7 @@ def _require_struct(value: object, kind: type[Struct], path: str) -> None:
 
 def _table(value: object, path: str) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise ValueError(f"{path} is {_shown(value)}; accepted: a table")  # noqa: TRY004
+        raise ValueError(f"{path} is {shown(value)}; accepted: a table")  # noqa: TRY004
     return value
 
 
@@ -57,9 +56,4 @@ def _require_value(value: object, hint: Any, path: str) -> None:
         msgspec.convert(value, hint)
     except msgspec.ValidationError as error:
         words = accepted_by(inspect.type_info(hint))
-        raise ValueError(f"{path} is {_shown(value)}; accepted: {words}") from error
-
-
-def _shown(value: object) -> str:
-    text = ascii(value)
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
+        raise ValueError(f"{path} is {shown(value)}; accepted: {words}") from error

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import msgspec
 
-from collectors.lock import HeldError, sole_holder
-from collectors.prometheus.bearer_token import warn_if_open
+from collectors.arguments import seconds
+from collectors.commands.options import add_database, now_us
+from collectors.lock import sole_holder
 from collectors.prometheus.client import PrometheusClient
-from collectors.prometheus.config import Config, ConfigError, Source, read_config
+from collectors.prometheus.config import Config, Source, read_config
 from collectors.prometheus.follower import TROUBLES, Follower
 from collectors.prometheus.puller import Puller
 from collectors.prometheus.stop import Stop
 from collectors.prometheus.storage import Storage
-from store import StoreError
 
 INTERVAL_S = 10.0
 
@@ -29,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, required=True, help="which servers, and what of them"
     )
-    parser.add_argument("--database", type=Path, default=Path("data/usage.duckdb"))
+    add_database(parser)
     parser.add_argument(
-        "--interval", type=float, default=INTERVAL_S, metavar="SECONDS", help="between looks"
+        "--interval", type=seconds, default=INTERVAL_S, metavar="SECONDS", help="between looks"
     )
     parser.add_argument(
         "--once", action="store_true", help="store every minute closed by now, then exit"
@@ -39,31 +39,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Pull until done or stopped; print what was stored; return the exit code."""
+    """Pull until done or stopped; print what was stored; return the exit code.
+
+    Raises ConfigError, HeldError, StoreErrors and OSError.
+    """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s prometheus: %(message)s"
     )
+    config = read_config(arguments.config)
     pullers: list[Puller] = []
-    failed = False
+    done = True
     try:
-        config = read_config(arguments.config)
         with _opened(config, arguments.database) as pullers:
             if arguments.once:
-                failed = not _pull_all(pullers)
+                done = _pull_all(pullers)
             else:
                 _follow(pullers, arguments.interval)
-    except (ConfigError, HeldError, StoreError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
     except KeyboardInterrupt:
         if arguments.once:
-            return 130
+            raise
     stored = {
         "minutes": sum(puller.minutes for puller in pullers),
         "samples": sum(puller.samples for puller in pullers),
     }
     sys.stdout.write(msgspec.json.encode(stored).decode() + "\n")
-    return int(failed)
+    return 0 if done else 1
 
 
 @contextmanager
@@ -73,12 +73,11 @@ def _opened(config: Config, database: Path) -> Iterator[list[Puller]]:
     with ExitStack() as stack:
         for source in config.source:
             stack.enter_context(_sole_puller(database, source.name))
-        storage = Storage(database, _now_us, stop.shield)
-        stack.enter_context(closing(storage))
+        storage = stack.enter_context(closing(Storage(database, now_us, stop.shield)))
         pullers = []
         for source in config.source:
             client = stack.enter_context(closing(_client(source)))
-            pullers.append(Puller(source, client, storage, _now_us))
+            pullers.append(Puller(source, client, storage, now_us))
         stop.listen()
         yield pullers
 
@@ -94,12 +93,9 @@ def _sole_puller(database: Path, source: str) -> AbstractContextManager[None]:
 
 
 def _client(source: Source) -> PrometheusClient:
-    token_file = Path(source.token_file) if source.token_file else None
-    if token_file:
-        warn_if_open(token_file)
     return PrometheusClient(
         source.url,
-        token_file=token_file,
+        token_file=Path(source.token_file) if source.token_file else None,
         verify=(source.ca_file or True) if source.tls_verify else False,
         timeout_s=source.timeout_s,
     )
@@ -110,7 +106,6 @@ def _pull_all(pullers: Sequence[Puller]) -> bool:
     done = True
     for puller in pullers:
         try:
-            puller.begin_round()
             while puller.pull():
                 pass
         except TROUBLES as error:
@@ -128,7 +123,3 @@ def _follow(pullers: Sequence[Puller], interval_s: float) -> None:
         follower = min(followers, key=lambda follower: follower.due_s)
         time.sleep(max(0.0, follower.due_s - time.monotonic()))
         follower.turn()
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000

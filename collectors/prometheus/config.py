@@ -5,11 +5,11 @@ import tomllib
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, get_args
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
 
+from collectors.http_address import split_address
 from collectors.prometheus.preset import Preset
 from collectors.prometheus.presets import combined
 from usage import Pool, PurchaseOption
@@ -73,7 +73,10 @@ class Source(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     without_spool: bool = False
 
     def __post_init__(self) -> None:
-        _require_address(self.url)
+        try:
+            split_address(self.url)
+        except ValueError as error:
+            raise ValueError(f"url is {error} (a token goes into token_file)") from None
         preset = self.combined_preset()
         if preset.needs_selector and not self.selector.strip():
             raise ValueError(
@@ -133,28 +136,14 @@ def read_config(path: Path) -> Config:
     # ValueError: no UTF-8, no TOML, or a number of more digits than Python reads.
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: {' '.join(str(error).split())}") from error
-    for source in raw.get("source", ()) if isinstance(raw.get("source"), list) else ():
+    sources = raw.get("source")
+    for source in sources if isinstance(sources, list) else ():
         if isinstance(source, dict) and isinstance(source.get("start"), date):
             source["start"] = source["start"].isoformat()
     try:
         return msgspec.convert(raw, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {_explained(str(error), raw)}") from error
-
-
-def _require_address(url: str) -> None:
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    extra = parts.username or parts.password or parts.query or parts.fragment
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1 or extra:
-        # Not repeated: it may hold a password.
-        raise ValueError(
-            "url is no address; accepted: http://host:port or https://host/path, without user and "
-            "password (a token goes into token_file)"
-        )
 
 
 def _explained(message: str, raw: dict[str, Any]) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from collectors.prometheus.config import Source
-from collectors.prometheus.gathering import Gathering
+from collectors.prometheus.gathering import OWN, Gathering
 from collectors.prometheus.naming import Naming
 from collectors.prometheus.node_samples import node_samples
 from collectors.prometheus.preset import Preset
-from collectors.prometheus.scrape import OWN, START, Window
 from collectors.prometheus.series import Series
+from collectors.prometheus.target import START
 from collectors.prometheus.usage_minutes import usage_minutes
 from store import UsageMinute
 from usage import NodeSample
@@ -52,19 +52,19 @@ class FactMaker:
         """The selector of PromQL that names all series that are needed."""
         return selector_of(self._preset, self._source.selector)
 
-    def facts(self, series: Sequence[Series], window: Window) -> Facts:
-        """Return the facts of `window`, from all samples in it and those of its lookback.
+    def facts(self, series: Sequence[Series], after_us: int) -> Facts:
+        """Return the facts of the time after `after_us`, from all samples of it and of the lookback
+        before it.
 
         However time is cut into windows of whole minutes, their facts are the same in all, but for
         the cut of latencies into buckets, which is that of each minute.
         """
-        gathering = Gathering(series, window, self._preset, self._naming)
+        source, preset, naming = self._source, self._preset, self._naming
+        gathering = Gathering(series, after_us, source.lookback_s * 1_000_000, preset, naming)
         found = Facts(own=gathering.own)
         for node in gathering.nodes.values():
-            found.samples += node_samples(
-                node, window.after_us, self._source, self._preset, self._naming
-            )
-            found.minutes += usage_minutes(node, self._source, self._preset.pool, self._naming)
+            found.samples += node_samples(node, after_us, source, preset, naming)
+            found.minutes += usage_minutes(node, source, preset, naming)
         return found
 
 

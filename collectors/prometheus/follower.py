@@ -5,8 +5,7 @@ import random
 from collections.abc import Callable
 
 from collectors.back_off import BackOff
-from collectors.prometheus.bearer_token import TokenFileError
-from collectors.prometheus.client import PrometheusError
+from collectors.prometheus.errors import PrometheusError
 from collectors.prometheus.puller import Puller
 from store import DatabaseBusyError
 
@@ -15,7 +14,7 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 120.0
 
 # What may be otherwise the next time.
-TROUBLES = (PrometheusError, TokenFileError, DatabaseBusyError)
+TROUBLES = (PrometheusError, DatabaseBusyError)
 
 logger = logging.getLogger(__name__)
 
@@ -34,24 +33,20 @@ class Follower:
         self._interval_s = interval_s
         self._now_s = now_s
         self._back_off = BackOff(rng, first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S)
-        self._behind = False
         self._trouble = ""
 
     def turn(self) -> None:
         """Store the next chunk, if there is one by now. Raises StoreErrors that will not pass."""
         name = self._puller.source.name
         try:
-            if not self._behind:
-                self._puller.begin_round()
-            self._behind = self._puller.pull()
+            is_behind = self._puller.pull()
         except TROUBLES as error:
             pause_s = self._back_off.next_s()
-            self._behind = False
             if str(error) != self._trouble:
                 logger.warning("%s: %s; trying again", name, error)
             self._trouble = str(error)
         else:
-            pause_s = 0.0 if self._behind else self._interval_s
+            pause_s = 0.0 if is_behind else self._interval_s
             self._back_off.reset()
             if self._trouble:
                 logger.info("%s: works again", name)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from collectors.prometheus.apportion import apportion
 from collectors.prometheus.latency_spread import Span
 from collectors.prometheus.naming import Key, Parts
-from collectors.prometheus.preset import PARTS, SUCCEEDED, Gauge, Measure
+from collectors.prometheus.preset import CACHE_OUTCOMES, PARTS, SUCCEEDED, Gauge, Measure
 from collectors.prometheus.series import Value
 from collectors.prometheus.target import Target
+from store import MINUTE_US
 
-MINUTE_US = 60_000_000
-HITS: tuple[Measure, ...] = ("cache_memory", "cache_disk", "cache_redis", "cache_coalesced")
+HITS = tuple(measure for measure, outcome in CACHE_OUTCOMES.items() if outcome != "miss")
 
 
 def minute_of(at_us: int) -> int:

@@ -1,17 +1,19 @@
 """From what is known of a node to its samples, which the bill is made of."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import asdict
+
 from collectors.prometheus.config import Source
-from collectors.prometheus.naming import Naming
+from collectors.prometheus.naming import Naming, boot_id
 from collectors.prometheus.node import Node
-from collectors.prometheus.node_name import boot_id
-from collectors.prometheus.preset import Gauge, Preset, SampleField
+from collectors.prometheus.preset import Gauge, Measure, Preset, SampleField
 from usage import NodeSample
 
+# As usage.record has it of amounts and of counts.
 LARGEST = 2**48
 MOST = 1_000_000
 # Nobody has more of one deployment; who says so is wrong, and would fill the database.
@@ -26,28 +28,27 @@ def node_samples(
     There is at most one for each step of the source: it ends with the last scrape of the step and
     begins where the one before ended, or, after a hole, with the first scrape after it.
     """
-    worker_us: Counter[int] = Counter()
-    idle_us: Counter[int] = Counter()
-    cpu_us: Counter[int] = Counter()
+    increases: dict[int, Counter[Measure]] = defaultdict(Counter)
     for (at_us, _), sums in node.increases.items():
-        worker_us[at_us] += sums["worker_us"]
-        cpu_us[at_us] += sums["cpu_us"]
-        idle_us[at_us] += sums["cpu_idle_us"]
+        increases[at_us].update(sums)
     for from_us, scrapes in _stretches(node, after_us, source.step_s * 1_000_000, preset):
         to_us = scrapes[-1]
-        all_cpu_us = sum(cpu_us[at_us] for at_us in scrapes)
-        measured = None
-        if all_cpu_us:
-            measured = 1 - sum(idle_us[at_us] for at_us in scrapes) / all_cpu_us
+        done: Counter[Measure] = Counter()
+        for at_us in scrapes:
+            done.update(increases[at_us])
+        state = _state(node, to_us, done, source, preset)
         for number, name in enumerate(_names(node, to_us, preset, naming)):
+            if number:
+                # Of replicas that are not there yet, the first of those that are tells.
+                state["workers_loading"] = 0
             yield NodeSample(
                 node_id=name,
                 boot_id=boot_id(source.name, name),
                 sampled_at_us=to_us,
                 interval_us=to_us - from_us,
-                busy_us=min(sum(worker_us[at_us] for at_us in scrapes), LARGEST),
-                **_machine(source),
-                **_state(node, to_us, source, preset, measured, first=number == 0),
+                records_dropped=0,
+                **asdict(source.machine),
+                **state,
             )
 
 
@@ -84,40 +85,28 @@ def _replicas(node: Node, preset: Preset, at_us: int) -> int:
     return replicas if replicas <= MOST_REPLICAS else 0
 
 
-def _machine(source: Source) -> dict[str, Any]:
-    machine = source.machine
-    return {
-        "cloud": machine.cloud,
-        "region": machine.region,
-        "instance_type": machine.instance_type,
-        "purchase_option": machine.purchase_option,
-        "records_dropped": 0,
-    }
-
-
 def _state(
-    node: Node,
-    at_us: int,
-    source: Source,
-    preset: Preset,
-    cpu_utilization: float | None,
-    *,
-    first: bool,
+    node: Node, at_us: int, done: Counter[Measure], source: Source, preset: Preset
 ) -> dict[str, Any]:
-    """Return what gauges say of the node; what nobody says is 0, or null where the type has it."""
+    """Return what was `done` up to `at_us`, and what gauges say of the node then.
+
+    What nobody says is 0, or null where the type has it.
+    """
 
     def read(field: SampleField) -> Decimal | None:
         return _read(node, preset, field, at_us)
 
     ready = source.workers or _count(read("workers_ready"))
-    cpu = read("cpu_utilization")
+    cpu: Decimal | float | None = read("cpu_utilization")
+    if cpu is None and done["cpu_us"]:
+        cpu = 1 - done["cpu_idle_us"] / done["cpu_us"]
     power_w = read("gpu_power_w")
     return {
+        "busy_us": min(done["worker_us"], LARGEST),
         "workers_ready": 1 if ready is None else ready,
-        # Of replicas that are not there yet, the first of those that are tells.
-        "workers_loading": (_count(read("workers_loading")) or 0) if first else 0,
+        "workers_loading": _count(read("workers_loading")) or 0,
         "queue_depth": _count(read("queue_depth")) or 0,
-        "cpu_utilization": _ratio(cpu_utilization if cpu is None else cpu) or 0.0,
+        "cpu_utilization": _ratio(cpu) or 0.0,
         "memory_bytes": _amount(read("memory_bytes")) or 0,
         "gpu_utilization": _ratio(read("gpu_utilization")),
         "gpu_memory_bytes": _amount(read("gpu_memory_bytes")),

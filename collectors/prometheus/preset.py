@@ -1,9 +1,11 @@
-"""What a preset says: which metrics of an exporter mean what, as data; presets.py has them all."""
+"""What a preset says: which metrics of an exporter mean what, as data. All are in presets.py."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
+
+from usage.record import CacheOutcome
 
 Labels = Mapping[str, str]
 
@@ -53,6 +55,15 @@ Measure = Literal[
     "cache_coalesced",
     "cache_miss",
 ]
+
+# Requests by what the cache had for them, which exporters count apart from everything else.
+CACHE_OUTCOMES: Final[Mapping[Measure, CacheOutcome]] = {
+    "cache_memory": "memory",
+    "cache_disk": "disk",
+    "cache_redis": "redis",
+    "cache_coalesced": "coalesced",
+    "cache_miss": "miss",
+}
 
 
 @dataclass(frozen=True)
@@ -151,6 +162,13 @@ class Preset:
     def meanings(self) -> tuple[Meaning, ...]:
         """Everything it says, of which several may be about one metric."""
         return (*self.gauges, *self.counters, *self.histograms)
+
+    def by_metric(self) -> dict[str, list[Meaning]]:
+        """Return the meanings of each metric, by its name."""
+        found: dict[str, list[Meaning]] = {}
+        for meaning in self.meanings:
+            found.setdefault(meaning.metric, []).append(meaning)
+        return found
 
     @property
     def counts_requests(self) -> bool:

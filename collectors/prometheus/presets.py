@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Final
 
 from collectors.prometheus.preset import (
+    CACHE_OUTCOMES,
     MICROSECONDS,
     MILLISECONDS,
     PARTS,
@@ -24,8 +25,6 @@ from collectors.prometheus.preset import (
     Counter,
     Gauge,
     Histogram,
-    Meaning,
-    Measure,
     Outcome,
     Preset,
 )
@@ -33,14 +32,6 @@ from collectors.prometheus.preset import (
 PERCENT = Decimal("0.01")
 MEBIBYTES = 2**20
 RESIDENT: Final = "process_resident_memory_bytes"
-
-_CACHE: Final[dict[str, Measure]] = {
-    "memory": "cache_memory",
-    "disk": "cache_disk",
-    "redis": "cache_redis",
-    "coalesced": "cache_coalesced",
-    "miss": "cache_miss",
-}
 
 INFERENCE_NODE = Preset(
     "inference_node",
@@ -76,7 +67,7 @@ INFERENCE_NODE = Preset(
                 measure,
                 where=("outcome", frozenset({outcome})),
             )
-            for outcome, measure in _CACHE.items()
+            for measure, outcome in CACHE_OUTCOMES.items()
         ),
     ),
     histograms=(Histogram("request_latency_seconds", SECONDS),),
@@ -296,11 +287,3 @@ def combined(names: Sequence[str]) -> Preset:
         needs_selector=any(preset.needs_selector for preset in presets),
         own=any(preset.own for preset in presets),
     )
-
-
-def by_metric(preset: Preset) -> dict[str, list[Meaning]]:
-    """Return the meanings of each metric that `preset` is about, by its name."""
-    found: dict[str, list[Meaning]] = {}
-    for meaning in preset.meanings:
-        found.setdefault(meaning.metric, []).append(meaning)
-    return found

@@ -19,14 +19,17 @@ class Stop:
 
     @contextmanager
     def shield(self) -> Iterator[None]:
-        """Let the block come to its end first. Raises KeyboardInterrupt then."""
+        """Let the block come to its end first, good or bad. Raises KeyboardInterrupt then.
+
+        In place of an error, too: whoever would try again after it must not forget the request.
+        """
         self._shielded = True
         try:
             yield
         finally:
             self._shielded = False
-        if self._asked:
-            raise KeyboardInterrupt
+            if self._asked:
+                raise KeyboardInterrupt
 
     def _take(self, *_: object) -> None:
         first, self._asked = not self._asked, True

@@ -3,19 +3,17 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
 
 from collectors.prometheus.facts import Facts
-from store import Batch, Checkpoint, Writer, open_reader, read_boots, read_checkpoints
-
-
-class Boot(NamedTuple):
-    """A run of a node of which something is stored, and from when to when."""
-
-    node_id: str
-    boot_id: str
-    first_us: int
-    last_us: int
+from store import (
+    Batch,
+    BootHealth,
+    Checkpoint,
+    Writer,
+    open_reader,
+    read_boots,
+    read_checkpoints,
+)
 
 
 class Storage:
@@ -43,23 +41,19 @@ class Storage:
     def position(self, source: str) -> int:
         """Return how far `source` (its name) is stored, 0 where nothing is."""
         with self._shield():
-            return read_checkpoints(self._database).get(checkpoint_name(source), 0)
+            return read_checkpoints(self._database).get(_checkpoint_name(source), 0)
 
-    def boots(self) -> list[Boot]:
+    def boots(self) -> list[BootHealth]:
         """Return what is known of all runs of all nodes. The database is there."""
         with self._shield(), open_reader(self._database) as connection:
-            return [
-                Boot(boot.node_id, boot.boot_id, boot.first_fact_us, boot.last_fact_us)
-                for boot in read_boots(connection)
-                if boot.first_fact_us is not None and boot.last_fact_us is not None
-            ]
+            return read_boots(connection)
 
     def commit(self, facts: Facts, source: str, start_us: int, end_us: int) -> None:
         """Store `facts`, and with them that `source` is stored from `start_us` to `end_us`.
 
         Raises PositionConflictError when it is not stored up to `start_us`.
         """
-        checkpoint = Checkpoint(checkpoint_name(source), start_us, end_us)
+        checkpoint = Checkpoint(_checkpoint_name(source), start_us, end_us)
         with self._shield():
             self._writer.add(
                 Batch(samples=facts.samples, minutes=facts.minutes, checkpoints=[checkpoint])
@@ -67,6 +61,5 @@ class Storage:
             self._writer.commit(now_us=self._now_us())
 
 
-def checkpoint_name(source: str) -> str:
-    """Return the name under which the position of `source` is stored."""
+def _checkpoint_name(source: str) -> str:
     return f"prometheus:{source}"

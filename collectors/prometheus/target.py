@@ -1,11 +1,19 @@
 """What Prometheus scrapes under one address: when it did, and what began anew in between."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import pairwise
 
+from collectors.prometheus.series import Series
+
+START = "process_start_time_seconds"
 # A process tells the instant of its start to the second or better, and always the same.
 START_TOLERANCE_US = 1_000_000
+
+TargetKey = tuple[str, str]
+"""Job and instance."""
 
 
 class Target:
@@ -72,3 +80,36 @@ class Target:
         if place < 0 or not self.reaches(self._instants_us[place], at_us):
             return None
         return self._instants_us[place]
+
+
+def target_key(series: Series) -> TargetKey:
+    """Return what tells the target of `series` from others."""
+    return series.labels.get("job", ""), series.labels.get("instance", "")
+
+
+def find_targets(
+    told: Iterable[Series], marks: Callable[[Series], bool], lookback_us: int
+) -> dict[TargetKey, Target]:
+    """Return the targets of those of `told` that mark a node, with the start of their processes."""
+    instants: dict[TargetKey, set[int]] = defaultdict(set)
+    continued: dict[TargetKey, set[int]] = defaultdict(set)
+    started: dict[TargetKey, dict[int, int]] = defaultdict(dict)
+    for one in told:
+        key = target_key(one)
+        if marks(one):
+            instants[key].update(one.times_us)
+            continued[key].update(
+                at_us
+                for before_us, at_us in pairwise(one.times_us)
+                if at_us - before_us <= lookback_us
+            )
+        elif one.name == START:
+            started[key] = {
+                at_us: int(value * 1_000_000)
+                for at_us, value in zip(one.times_us, one.values, strict=True)
+                if value is not None
+            }
+    return {
+        key: Target(sorted(found), started[key], continued[key], lookback_us)
+        for key, found in instants.items()
+    }

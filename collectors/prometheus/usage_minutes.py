@@ -2,27 +2,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from collectors.prometheus.config import Source
 from collectors.prometheus.latency_spread import spread
-from collectors.prometheus.naming import Key, Naming
+from collectors.prometheus.naming import Key, Naming, boot_id
 from collectors.prometheus.node import Node, minute_of
-from collectors.prometheus.node_name import boot_id
-from collectors.prometheus.preset import Measure
+from collectors.prometheus.preset import CACHE_OUTCOMES, Measure, Preset
 from store import UsageMinute
 
-_OUTCOMES: Final[dict[Measure, str]] = {
-    "cache_memory": "memory",
-    "cache_disk": "disk",
-    "cache_redis": "redis",
-    "cache_coalesced": "coalesced",
-    "cache_miss": "miss",
-}
-_EXECUTED: Final = ("miss", "bypass")
 
-
-def usage_minutes(node: Node, source: Source, pool: str, naming: Naming) -> Iterator[UsageMinute]:
+def usage_minutes(
+    node: Node, source: Source, preset: Preset, naming: Naming
+) -> Iterator[UsageMinute]:
     """Yield the requests of `node` by minute and by what tells them apart.
 
     `item_us` is time of workers, with batch_size 1: an exporter does not tell sizes of batches, and
@@ -35,7 +27,7 @@ def usage_minutes(node: Node, source: Source, pool: str, naming: Naming) -> Iter
     common: dict[str, Any] = {
         "node_id": name,
         "boot_id": boot_id(source.name, name),
-        "pool": source.pool or pool,
+        "pool": source.pool or preset.pool,
         "tenant": source.tenant,
         "labels": source.labels,
     }
@@ -61,16 +53,15 @@ def _by_cache(sums: Counter[Measure], latency: dict[int, int]) -> Iterator[dict[
     """
     left = sums["requests"]
     requests: dict[str, int] = {}
-    for measure, outcome in _OUTCOMES.items():
+    for measure, outcome in CACHE_OUTCOMES.items():
         count = min(sums[measure], left)
         left -= count
         if count:
             requests[outcome] = count
     if left:
         requests["bypass"] = left
-    main = next((outcome for outcome in _EXECUTED if requests.get(outcome)), None)
-    main = main or next(iter(requests), "bypass")
-    durations = {
+    main = next((cache for cache in ("miss", "bypass", *requests) if cache in requests), "bypass")
+    durations: dict[str, Any] = {
         "item_us": sums["worker_us"],
         "queue_us": sums["queue_us"],
         "compute_us": sums["compute_us"],
@@ -79,15 +70,12 @@ def _by_cache(sums: Counter[Measure], latency: dict[int, int]) -> Iterator[dict[
         "response_bytes": sums["response_bytes"],
         "latency": latency,
     }
-    others = sum(count for outcome, count in requests.items() if outcome != main)
-    items = sums["executed_items"] or sums["items"] - others
-    if any(durations.values()) or requests:
-        for outcome in {main: None, **requests}:
-            count = requests.get(outcome, 0)
-            is_main = outcome == main
-            yield {
-                "cache": outcome,
-                "requests": count,
-                "items": max(items, count) if is_main else count,
-                **(durations if is_main else dict.fromkeys(durations, 0) | {"latency": {}}),
-            }
+    others = {cache: count for cache, count in requests.items() if cache != main}
+    items = sums["executed_items"] or sums["items"] - sum(others.values())
+    if not requests and not any(durations.values()):
+        return
+    count = requests.get(main, 0)
+    yield {"cache": main, "requests": count, "items": max(items, count), **durations}
+    nothing: dict[str, Any] = dict.fromkeys(durations, 0) | {"latency": {}}
+    for cache, count in others.items():
+        yield {"cache": cache, "requests": count, "items": count, **nothing}

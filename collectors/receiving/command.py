@@ -11,9 +11,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collectors.lock import HeldError, sole_on_spool
-from collectors.receiving.bearer_tokens import BearerTokens, TokenFileError, read_token_file
+from collectors.arguments import whole
+from collectors.lock import sole_on_spool
+from collectors.receiving.bearer_tokens import BearerTokens, read_token_file
 from collectors.receiving.inbox import Inbox
+from usage.spool import LONGEST_LINE_BYTES
 
 if TYPE_CHECKING:
     from collectors.receiving.receiver import Receiver
@@ -22,6 +24,7 @@ PORT = 8600
 # For requests in flight when the receiver is told to stop; then for files in the writing.
 STOP_S = 30.0
 CANCEL_S = 5.0
+MOST_LIMIT_BYTES = 2**40
 
 
 class ListenError(Exception):
@@ -32,35 +35,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `receive` to `parser`."""
     parser.add_argument("--spool", type=Path, default=Path("data/spool"))
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=PORT, help="0: any that is free")
+    parser.add_argument("--port", type=whole(0, 65_535), default=PORT, help="0: any that is free")
     parser.add_argument(
         "--token-file", type=Path, help="a token per line; without it only this machine may send"
     )
-    parser.add_argument("--limit-bytes", type=int, default=64 * 2**20, help="of one body, unpacked")
+    parser.add_argument(
+        "--limit-bytes",
+        type=whole(LONGEST_LINE_BYTES, MOST_LIMIT_BYTES),
+        default=64 * 2**20,
+        help="of one body, unpacked",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Receive until SIGINT or SIGTERM; return the exit code. Errors are one line on stderr."""
+    """Receive until SIGINT or SIGTERM; return the exit code.
+
+    Raises TokenFileError, ListenError, HeldError and OSError.
+    """
     # aiohttp takes 0.2 s, for which the other commands need not wait.
     from collectors.receiving.receiver import Receiver
 
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s receiver: %(message)s"
     )
-    try:
-        tokens = None
-        if arguments.token_file is not None:
-            tokens = BearerTokens(read_token_file(arguments.token_file))
-        else:
-            _require_loopback(arguments.host)
-        with sole_on_spool(arguments.spool, "receiver"):
-            receiver = Receiver(Inbox(arguments.spool), tokens, limit_bytes=arguments.limit_bytes)
-            asyncio.run(_serve(receiver, arguments.host, arguments.port))
-    except (TokenFileError, ListenError, HeldError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    except KeyboardInterrupt:  # before it has begun to answer; from then on it stops by itself
-        return 130
+    tokens = None
+    if arguments.token_file is not None:
+        tokens = BearerTokens(read_token_file(arguments.token_file))
+    else:
+        _require_loopback(arguments.host)
+    with sole_on_spool(arguments.spool, "receiver"):
+        receiver = Receiver(Inbox(arguments.spool), tokens, limit_bytes=arguments.limit_bytes)
+        asyncio.run(_serve(receiver, arguments.host, arguments.port))
     return 0
 
 
@@ -84,7 +89,7 @@ async def _serve(receiver: "Receiver", host: str, port: int) -> None:
         await site.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(receiver.until_idle(), STOP_S)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         raise ListenError(f"--host {host} --port {port}: {error}") from error
     finally:
         await runner.cleanup()
@@ -94,8 +99,9 @@ def _require_loopback(host: str) -> None:
     """Raise ListenError unless only this machine can reach `host`."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM) if host else []
-    except OSError as error:
-        raise ListenError(f"--host {host}: {error.strerror}") from error
+    except (OSError, UnicodeError) as error:
+        words = getattr(error, "strerror", error)
+        raise ListenError(f"--host {host}: {words}") from error
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     if not addresses or not all(address.is_loopback for address in addresses):
         raise ListenError(

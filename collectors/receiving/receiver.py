@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler
 from collectors.receiving.bearer_tokens import BearerTokens
 from collectors.receiving.boot_inbox import InboxError
 from collectors.receiving.inbox import Inbox
-from collectors.receiving.request_error import RequestError
+from collectors.receiving.request_body import RequestError
 from collectors.receiving.upload import GapError, UploadError
 from collectors.receiving.upload_request import BOOT_PATH, UPLOAD_PATH, boot_of, upload_of
 from usage import Position

@@ -5,12 +5,18 @@ import zlib
 
 from aiohttp import web
 
-from collectors.receiving.request_error import RequestError
-
 # Of packed bytes at a time; what comes out of them stops at the limit whatever it would become.
 PIECE_BYTES = 2**16
 GZIP = zlib.MAX_WBITS | 16
 TRAILING = "body goes on behind the end of gzip; accepted: one gzip member"
+
+
+class RequestError(Exception):
+    """The request cannot be used as it is; the message names the field and what is accepted."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 async def read_body(request: web.Request, limit_bytes: int, timeout_s: float) -> bytes:

@@ -5,8 +5,7 @@ from typing import Final, get_args
 
 from aiohttp import web
 
-from collectors.receiving.request_body import read_body
-from collectors.receiving.request_error import RequestError
+from collectors.receiving.request_body import RequestError, read_body
 from collectors.receiving.upload import NEWLINE, Upload
 from usage import Position
 from usage.record import NodeId, Uuid

@@ -11,6 +11,7 @@ from dashboard.charts.over_time import Axis
 from dashboard.charts.percentile_curve import percentile_curve
 from dashboard.charts.stage_split import stage_means, stage_shares
 from dashboard.clock import reader_zone
+from dashboard.data_table import draw_table
 from dashboard.filter_bar import draw_head, label_names
 from dashboard.latency_table import TOO_FEW, latency_frame, styled
 from dashboard.latency_tiles import latency_tiles
@@ -24,7 +25,6 @@ from dashboard.tile import tiles_html
 from dashboard.url_controls import menu_in_url
 from reports import LatencyReport, LatencyTargets
 
-ROW_HEIGHT_PX = 30
 MOST_ROWS_SHOWN = 14
 
 
@@ -112,15 +112,10 @@ def _draw(
 def _draw_table(report: LatencyReport, targets: LatencyTargets, by: str) -> None:
     frame = latency_frame(report.groups, groupings(by), targets.p99)
     number = st.column_config.NumberColumn
-    rows = min(MOST_ROWS_SHOWN, max(1, len(frame)))
-    st.dataframe(
+    draw_table(
         styled(frame),
-        key="latency-table",
-        hide_index=True,
-        placeholder=TOO_FEW,
-        height=ROW_HEIGHT_PX * rows + 38,
-        row_height=ROW_HEIGHT_PX,
-        column_config={
+        "latency-table",
+        {
             "group": st.column_config.TextColumn(
                 grouping_words([by.partition(":")[2]])[by], width="large"
             ),
@@ -137,6 +132,8 @@ def _draw_table(report: LatencyReport, targets: LatencyTargets, by: str) -> None
                 f"Above {targets.p99:g} ms", help="Share of successful requests above the target"
             ),
         },
+        most_rows=MOST_ROWS_SHOWN,
+        placeholder=TOO_FEW,
     )
 
 

@@ -6,6 +6,7 @@ from dashboard import notices
 from dashboard.address import Address
 from dashboard.charts.cost_by_latency import cost_by_latency
 from dashboard.clock import reader_zone
+from dashboard.data_table import draw_table
 from dashboard.filter_bar import draw_head
 from dashboard.newest import draw_newest
 from dashboard.page import Page
@@ -19,8 +20,7 @@ from reports import RequestCosts, Window
 
 REFRESH_S = 2
 LIMITS = ("100", "500", "1000")
-TABLE_HEIGHT_PX = 460
-ROW_HEIGHT_PX = 30
+MOST_ROWS_SHOWN = 14
 
 MICRO_USD = "\N{MICRO SIGN}USD"
 HOW_COST_IS_DERIVED = """\
@@ -81,14 +81,10 @@ def _draw_requests(found: RequestCosts, window: Window, *, busy: bool) -> None:
     direct = f"%.{decimals_for(frame['direct'].dropna())}f"
     loaded = f"%.{decimals_for(frame['fully_loaded'].dropna())}f"
     number = st.column_config.NumberColumn
-    st.dataframe(
+    draw_table(
         frame,
-        key="requests-table",
-        hide_index=True,
-        placeholder="",
-        height=TABLE_HEIGHT_PX,
-        row_height=ROW_HEIGHT_PX,
-        column_config={
+        "requests-table",
+        {
             "time": st.column_config.DatetimeColumn(
                 "Time", format="YYYY-MM-DD HH:mm:ss.SSS", help=f"Arrival, {zone}"
             ),
@@ -115,6 +111,7 @@ def _draw_requests(found: RequestCosts, window: Window, *, busy: bool) -> None:
                 help="Direct cost and its share of the idle cost of these minutes",
             ),
         },
+        most_rows=MOST_ROWS_SHOWN,
     )
     with st.container(horizontal=True, vertical_alignment="center", key="requests-actions"):
         st.download_button(

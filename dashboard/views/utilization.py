@@ -16,6 +16,7 @@ from dashboard.charts.machine_load import (
 )
 from dashboard.charts.over_time import Axis
 from dashboard.clock import reader_zone
+from dashboard.data_table import draw_table
 from dashboard.filter_bar import draw_head
 from dashboard.formatting import DASH
 from dashboard.newest import draw_newest
@@ -29,7 +30,6 @@ from dashboard.tile import tiles_html
 from dashboard.utilization_tiles import utilization_tiles
 from reports import UtilizationReport
 
-ROW_HEIGHT_PX = 30
 MOST_ROWS_SHOWN = 12
 
 
@@ -118,15 +118,10 @@ def _draw_charts(report: UtilizationReport, axis: Axis) -> None:
 
 def _draw_nodes(frame: pd.DataFrame) -> None:
     number = st.column_config.NumberColumn
-    rows = min(MOST_ROWS_SHOWN, max(1, len(frame)))
-    st.dataframe(
+    draw_table(
         styled(frame),
-        key="nodes-table",
-        hide_index=True,
-        placeholder=DASH,
-        height=ROW_HEIGHT_PX * rows + 38,
-        row_height=ROW_HEIGHT_PX,
-        column_config={
+        "nodes-table",
+        {
             "node": st.column_config.TextColumn("Node", width="medium"),
             "machine": st.column_config.TextColumn("Instance type"),
             "ready": number("Workers", help="Workers ready, mean while the node ran"),
@@ -137,6 +132,8 @@ def _draw_nodes(frame: pd.DataFrame) -> None:
             "queue_most": number("Queue, most"),
             "memory": number("Memory GiB, most"),
         },
+        most_rows=MOST_ROWS_SHOWN,
+        placeholder=DASH,
     )
 
 

@@ -12,12 +12,12 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client import Counter as PrometheusCounter
 
+from tests import http_server
 from tests.fixtures_usage import usage_record
 from tests.unit.inference_node.metering.full_node import FullNode
 
@@ -321,8 +321,8 @@ EXPORTERS: dict[str, type[Exporter]] = {
 def serving(exporters: dict[str, Exporter]) -> Iterator[int]:
     """Serve each exporter at its path /NAME; yield the port."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(http_server.QuietHandler):
+        def answer(self) -> None:
             text = exporters[self.path.strip("/")].scrape()
             self.send_response(200)
             self.send_header("content-type", "text/plain; version=0.0.4")
@@ -330,17 +330,8 @@ def serving(exporters: dict[str, Exporter]) -> Iterator[int]:
             self.end_headers()
             self.wfile.write(text)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 # as in the base
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
+    with http_server.serving(Handler) as port:
+        yield port
 
 
 def configuration(port: int, names: list[str]) -> str:

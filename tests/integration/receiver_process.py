@@ -3,9 +3,7 @@
 import json
 import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -13,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.fixtures_usage import BOOT_ID, NODE_ID
+from tests.integration.collector_process import WAIT_S, running
 
-WAIT_S = 30.0
 BOOT_PATH = f"/v1/spool/{NODE_ID}/{BOOT_ID}"
 
 
@@ -69,35 +67,12 @@ class ReceiverProcess:
 @contextmanager
 def receiving(spool: Path, *options: str, port: int = 0) -> Iterator[ReceiverProcess]:
     """Start a receiver on this machine; it is killed in the end."""
-    command = [sys.executable, "-m", "collectors", "receive", "--spool", str(spool)]
-    with subprocess.Popen(
-        [*command, "--port", str(port), *options],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        try:
-            assert process.stdout is not None
-            assert process.stderr is not None
-            first = process.stdout.readline()
-            assert first.startswith("receiving on http://"), process.stderr.read()
-            yield ReceiverProcess(process, int(first.rpartition(":")[2]))
-        finally:
-            process.kill()
-
-
-def run(command: str, *options: str | Path) -> "subprocess.CompletedProcess[str]":
-    """Run a command of the collectors to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "collectors", command, *map(str, options)],
-        capture_output=True, text=True, timeout=WAIT_S, check=False,
-    )  # fmt: skip
-
-
-def collect(spool: Path, database: Path) -> dict[str, int]:
-    """Store everything in `spool`; return how many of what there were."""
-    finished = run("once", "--spool", spool, "--database", database)
-    assert finished.returncode == 0, finished.stderr
-    counts: dict[str, int] = json.loads(finished.stdout)
-    return counts
+    with running("receive", "--spool", spool, "--port", str(port), *options) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()
+        assert first.startswith("receiving on http://"), process.stderr.read()
+        yield ReceiverProcess(process, int(first.rpartition(":")[2]))
 
 
 @contextmanager
@@ -108,11 +83,3 @@ def held_port() -> Iterator[int]:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", 0))
         yield holder.getsockname()[1]
-
-
-def until(condition: str, is_so: Callable[[], bool]) -> None:
-    """Return when `is_so`; fail after a while, naming the `condition`."""
-    give_up_at = time.monotonic() + WAIT_S
-    while not is_so():
-        assert time.monotonic() < give_up_at, f"waited in vain until {condition}"
-        time.sleep(0.005)

@@ -5,10 +5,8 @@ import json
 import random
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
@@ -18,9 +16,15 @@ from uuid_utils import uuid7
 from collectors.tailer import Tailer
 from store import Committed, DatabaseBusyError, Writer, open_reader
 from tests.fixtures_usage import BOOT_ID, MONDAY_US, NODE_ID, node_sample, usage_record
+from tests.integration.collector_process import (
+    WAIT_S,
+    query,
+    run,
+    running,
+    until,
+    writer_command,
+)
 from usage import SpoolWriter, boots, encode_line
-
-WAIT_S = 30.0
 
 
 @pytest.fixture
@@ -33,16 +37,23 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "usage.duckdb"
 
 
-def query(database: Path, sql: str) -> list[tuple[object, ...]]:
-    with open_reader(database) as connection:
-        return connection.execute(sql).fetchall()
+def once(spool: Path, database: Path) -> "subprocess.CompletedProcess[str]":
+    return run("once", "--spool", spool, "--database", database)
 
 
-def once(spool: Path, database: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "collectors", "once", "--spool", spool, "--database", database],
-        capture_output=True, text=True, timeout=WAIT_S, check=False,
-    )  # fmt: skip
+def collecting(spool: Path, database: Path) -> AbstractContextManager["subprocess.Popen[str]"]:
+    return running("run", "--spool", spool, "--database", database, "--interval", "0.01")
+
+
+def until_stored(condition: str, database: Path, count: int) -> None:
+    """Return when so many records are stored; fail after a while, naming the `condition`."""
+    expected = [(count,)]
+    until(
+        condition,
+        lambda: (
+            database.exists() and query(database, "SELECT count(*) FROM usage_record") == expected
+        ),
+    )
 
 
 def test_lines_of_a_node_that_knows_no_routes_are_stored_as_direct_requests(
@@ -56,27 +67,6 @@ def test_lines_of_a_node_that_knows_no_routes_are_stored_as_direct_requests(
     assert once(spool, database).returncode == 0
     assert query(database, "SELECT route, parent_id FROM usage_record") == [("direct", None)]
     assert query(database, "SELECT count(*) FROM rejected_line") == [(0,)]
-
-
-@contextmanager
-def collecting(spool: Path, database: Path) -> Iterator["subprocess.Popen[str]"]:
-    arguments = ["--spool", str(spool), "--database", str(database), "--interval", "0.01"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "collectors", "run", *arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def until(condition: str, database: Path, sql: str, expected: object) -> None:
-    """Return when `sql` gives `expected`; fail after a while, naming the `condition`."""
-    give_up_at = time.monotonic() + WAIT_S
-    while not database.exists() or query(database, sql) != [(expected,)]:
-        assert time.monotonic() < give_up_at, f"waited in vain until {condition}"
-        time.sleep(0.01)
 
 
 def test_every_line_is_stored_or_rejected_with_its_reason_and_the_spool_is_empty_after(
@@ -141,7 +131,7 @@ def test_a_stop_stores_what_is_left_and_exits_cleanly(spool: Path, database: Pat
     out = SpoolWriter(spool, NODE_ID, BOOT_ID)
     out.append(encode_line(usage_record()))
     with collecting(spool, database) as process:
-        until("one is stored", database, "SELECT count(*) FROM usage_record", 1)
+        until_stored("one is stored", database, 1)
         out.append(encode_line(usage_record(seq=2)) * 500)
         process.send_signal(signal.SIGTERM)
         printed, complaints = process.communicate(timeout=WAIT_S)
@@ -155,7 +145,7 @@ def test_a_second_collector_says_who_holds_the_database_and_exits(
     spool: Path, database: Path
 ) -> None:
     with collecting(spool, database) as process:
-        until("the first has begun", database, "SELECT count(*) FROM usage_record", 0)
+        until_stored("the first has begun", database, 0)
         finished = once(spool, database)
     assert finished.returncode == 1
     assert finished.stderr.count("\n") == 1
@@ -195,23 +185,8 @@ def test_while_a_reader_holds_the_file_records_wait_in_the_spool(
             assert process.poll() is None
             [boot] = boots(spool)
             assert boot.segments() == [1]
-        until("it is stored", database, "SELECT count(*) FROM usage_record", 1)
+        until_stored("it is stored", database, 1)
     out.close()
-
-
-WRITER = """
-import sys
-from pathlib import Path
-from uuid_utils import uuid7
-from tests.fixtures_usage import NODE_ID, usage_record
-from usage import SpoolWriter, encode_line
-boot_id = str(uuid7())
-out = SpoolWriter(Path(sys.argv[1]), NODE_ID, boot_id, segment_bytes=20_000)
-for seq in range(1, 1_000_000):
-    record_id = str(uuid7())
-    out.append(encode_line(usage_record(record_id=record_id, boot_id=boot_id, seq=seq)))
-    print(record_id, flush=True)
-"""
 
 
 def test_writers_and_collectors_killed_at_random_leave_every_record_stored_once(
@@ -223,7 +198,7 @@ def test_writers_and_collectors_killed_at_random_leave_every_record_stored_once(
         with (
             collecting(spool, database) as collector,
             subprocess.Popen(
-                [sys.executable, "-c", WRITER, str(spool)], stdout=subprocess.PIPE, text=True
+                writer_command(spool, segment_bytes=20_000), stdout=subprocess.PIPE, text=True
             ) as writer,
         ):
             assert writer.stdout is not None
@@ -325,7 +300,7 @@ def test_the_lock_file_is_not_left_locked_by_a_killed_collector(
     spool: Path, database: Path
 ) -> None:
     with collecting(spool, database):
-        until("it has begun", database, "SELECT count(*) FROM usage_record", 0)
+        until_stored("it has begun", database, 0)
     with database.with_name(database.name + ".collector.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     assert msgspec.json.decode(once(spool, database).stdout)["records"] == 0

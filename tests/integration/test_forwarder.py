@@ -2,17 +2,17 @@
 
 import json
 import resource
+import signal
+import socket
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from store import open_reader
 from tests.fixtures_usage import BOOT_ID, NODE_ID, usage_record
-from tests.integration.receiver_process import WAIT_S, collect, held_port, receiving, run, until
+from tests.integration.collector_process import WAIT_S, collect, query, run, running, until
+from tests.integration.receiver_process import held_port, receiving
 from usage import SpoolWriter, boots, encode_line
 
 MIB = 2**20
@@ -35,27 +35,15 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "usage.duckdb"
 
 
-def query(database: Path, sql: str) -> list[tuple[object, ...]]:
-    with open_reader(database) as connection:
-        return connection.execute(sql).fetchall()
-
-
 def record(seq: int) -> bytes:
     record_id = f"0198c0de-0000-7000-8000-{seq:012x}"
     return encode_line(usage_record(record_id=record_id, seq=seq))
 
 
-@contextmanager
-def forwarding(spool: Path, url: str, *options: str) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-m", "collectors", "forward", "--spool", str(spool), "--to", url]
-    with subprocess.Popen(
-        [*command, "--interval", "0.02", *options],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        try:
-            yield process
-        finally:
-            process.kill()
+def forwarding(
+    spool: Path, url: str, *options: str
+) -> AbstractContextManager["subprocess.Popen[str]"]:
+    return running("forward", "--spool", spool, "--to", url, "--interval", "0.02", *options)
 
 
 def logged(log: str) -> list[str]:
@@ -197,6 +185,19 @@ def test_without_a_receiver_once_says_so_and_the_spool_keeps_everything(near: Pa
     assert len(boots(near)) == 1
 
 
+def test_once_can_be_interrupted_while_the_receiver_is_silent(near: Path) -> None:
+    SpoolWriter(near, NODE_ID, BOOT_ID).append(record(1))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with forwarding(near, url, "--once") as forwarder:
+            connection, _ = silent.accept()
+            forwarder.send_signal(signal.SIGINT)
+            printed, log = forwarder.communicate(timeout=WAIT_S / 3)
+            connection.close()
+    assert (forwarder.returncode, printed, log) == (130, "", "")
+    assert len(boots(near)) == 1
+
+
 @pytest.mark.parametrize("token", ["wrong-secret", None])
 def test_a_token_that_is_refused_ends_it_and_is_not_told(
     near: Path, far: Path, tmp_path: Path, token: str | None
@@ -226,6 +227,11 @@ def test_a_token_that_is_refused_ends_it_and_is_not_told(
         (("--to", "ftp://example.com"), "--to is no address"),
         (("--to", "http://example.com:port"), "--to is no address"),
         (("--to", "http://me:secret@example.com"), "--to is no address"),
+        (("--to", "http://[secret]"), "--to is no address"),
+        (("--to", "http://me:secret℀@example.com"), "--to is no address"),
+        (("--to", "http://a..b"), "--to is no address"),
+        (("--to", "http://a b"), "--to is no address"),
+        (("--to", "http://example.com/é"), "--to is no address"),
         (("--to", "http://localhost", "--token-file", "/nowhere"), "/nowhere: No such file"),
     ],
 )

@@ -2,30 +2,21 @@
 
 import random
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from store import open_reader
-from tests.fixtures_usage import usage_record
-from tests.integration.receiver_process import WAIT_S, collect, held_port, until
-from usage import boots, encode_line
+from tests.integration.collector_process import (
+    COLLECTORS,
+    WAIT_S,
+    collect,
+    query,
+    until,
+    writer_command,
+)
+from tests.integration.receiver_process import held_port
+from usage import boots
 
-WRITER = """
-import sys
-from pathlib import Path
-from msgspec.structs import replace
-from uuid_utils import uuid7
-from usage import SpoolWriter, decode_line, encode_line
-boot_id = str(uuid7())
-like = decode_line(sys.argv[2].encode())
-out = SpoolWriter(Path(sys.argv[1]), like.node_id, boot_id, segment_bytes=50_000)
-for seq in range(1, 1_000_000):
-    record_id = str(uuid7())
-    out.append(encode_line(replace(like, record_id=record_id, boot_id=boot_id, seq=seq)))
-    print(record_id, flush=True)
-"""
 # In each of four runs: writer, receiver and collector die more than fifty times in all.
 KILLS = {"writer": 13, "forwarder": 11, "receiver": 13, "collector": 13}
 RUNS = 4
@@ -42,14 +33,13 @@ class Chain:
         self.database = folder / "usage.duckdb"
         self.log = (folder / "log").open("w+")
         self.told: set[str] = set()
-        collectors = [sys.executable, "-m", "collectors"]
         to = ["--to", f"http://127.0.0.1:{port}"]
         self._commands: dict[str, list[str | bytes | Path]] = {
-            "writer": [sys.executable, "-c", WRITER, self.near, encode_line(usage_record())],
-            "forwarder": [*collectors, "forward", "--spool", self.near, *to, "--interval", "0.1"],
-            "receiver": [*collectors, "receive", "--spool", self.far, "--port", str(port)],
+            "writer": writer_command(self.near, segment_bytes=50_000),
+            "forwarder": [*COLLECTORS, "forward", "--spool", self.near, *to, "--interval", "0.1"],
+            "receiver": [*COLLECTORS, "receive", "--spool", self.far, "--port", str(port)],
             "collector": [
-                *collectors, "run", "--spool", self.far, "--database", self.database,
+                *COLLECTORS, "run", "--spool", self.far, "--database", self.database,
                 "--interval", "0.02",
             ],
         }  # fmt: skip
@@ -148,10 +138,8 @@ def run_to_the_end(chain: Chain, victims: list[str], rng: random.Random) -> None
         chain.kill(name)
     collect(chain.far, chain.database)
     assert boots(chain.far) == []
-    with open_reader(chain.database) as connection:
-        rows = connection.execute("SELECT record_id FROM usage_record").fetchall()
-        torn = connection.execute("SELECT count(*) FROM rejected_line").fetchall()[0][0]
-    stored = [str(record_id) for (record_id,) in rows]
+    stored = [str(row[0]) for row in query(chain.database, "SELECT record_id FROM usage_record")]
+    [(torn,)] = query(chain.database, "SELECT count(*) FROM rejected_line")
     assert len(stored) == len(set(stored))
     # A writer may die after it appended a record and before it told so, or while it appends.
     deaths = KILLS["writer"] + 1

@@ -1,7 +1,7 @@
 """Lines read by DuckDB, many at a time: those that msgspec accepts, with the same values."""
 
 import json
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ def chunk_of(raw: list[bytes]) -> Chunk:
 def stored(database: Path, raw: list[bytes]) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
     """Return the records stored of `raw`, by seq, and the offsets and texts of the rejected."""
     database.unlink(missing_ok=True)
-    with Writer(database) as writer:
+    with closing(Writer(database)) as writer:
         writer.add_chunks([chunk_of(raw)], MONDAY_US)
         writer.commit(now_us=MONDAY_US)
     with open_reader(database) as connection:
@@ -225,7 +225,7 @@ def test_a_line_that_is_no_line_keeps_its_head_and_its_reason(tmp_path: Path) ->
     stray = Stray(0, b"x" * 2**16, "a line of 5000000 bytes; accepted: at most 1048576")
     chunk = Chunk(NODE_ID, BOOT_ID, 1, b"", stray, Position(), Position(1, 5_000_000))
     database = tmp_path / "usage.duckdb"
-    with Writer(database) as writer:
+    with closing(Writer(database)) as writer:
         writer.add_chunks([chunk], MONDAY_US)
         writer.commit(now_us=MONDAY_US)
     with open_reader(database) as connection:

@@ -2,15 +2,14 @@
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
 from tests.fixtures_usage import usage_record
+from tests.http_server import QuietHandler, serving
 from tests.integration.node_process import ROOT, Node, running_node, until
 from tests.integration.prometheus_process import (
     DEPLOY,
@@ -77,8 +76,8 @@ def exposed_full_node() -> Iterator[int]:
     node = FullNode()
     node.serve_a_minute(cache="memory")
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(QuietHandler):
+        def answer(self) -> None:
             node.metrics.count(usage_record())
             node.metrics.count(usage_record(status=500, error="execution_failed"))
             sessions: SessionNumbers = node.sessions["m", "1", "cpu"]
@@ -90,17 +89,8 @@ def exposed_full_node() -> Iterator[int]:
             self.end_headers()
             self.wfile.write(text)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 # as above
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as port:
+        yield port
 
 
 @pytest.fixture(scope="module")

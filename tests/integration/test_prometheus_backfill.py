@@ -4,14 +4,13 @@ import json
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -19,12 +18,14 @@ from typing import Any
 
 import pytest
 
-from collectors.prometheus.client import PrometheusClient, PrometheusError
+from collectors.prometheus.client import PrometheusClient
 from collectors.prometheus.config import Source
+from collectors.prometheus.errors import PrometheusError
 from collectors.prometheus.puller import Puller
 from collectors.prometheus.storage import Storage
-from store import Batch, commit, open_reader
+from store import Batch, commit
 from tests.fixtures_usage import BOOT_ID, node_sample, usage_record
+from tests.integration.collector_process import WAIT_S, query, run, running
 from tests.integration.node_process import until
 from tests.integration.prometheus_history import IDLE, RETENTION, History
 from tests.integration.prometheus_process import Prometheus, running_server
@@ -32,8 +33,6 @@ from tests.unit.collectors.prometheus.counter_truth import LOOKBACK_US, SECOND_U
 from tests.unit.collectors.prometheus.scripted_server import Reply, scripted
 from usage import SpoolWriter, encode_line
 
-PATIENCE_S = 30.0
-PULL = (sys.executable, "-m", "collectors", "prometheus")
 MINUTE_US = 60 * SECOND_US
 # The past ends half an hour ago, so that every minute of it is closed.
 BEGIN_US = (int(time.time()) - 6 * 3600) // 60 * MINUTE_US
@@ -97,11 +96,6 @@ def rough(rng: random.Random) -> Iterator[Scrape]:
         yield Scrape(after_us, rng.randrange(50), rng.random() < 0.1, rng.random() > 0.05)
 
 
-def query(database: Path, sql: str) -> list[tuple[Any, ...]]:
-    with open_reader(database) as connection:
-        return connection.execute(sql).fetchall()
-
-
 def requests(database: Path) -> Counter[tuple[str, int]]:
     """Return what is stored, by node and minute."""
     rows = query(
@@ -150,7 +144,6 @@ def pulling(
 
 
 def pull_all(puller: Puller) -> None:
-    puller.begin_round()
     while puller.pull():
         pass
 
@@ -164,29 +157,16 @@ def config(folder: Path, **fields: Any) -> Path:
     return path
 
 
-def command(folder: Path, *options: str) -> list[str]:
-    paths = ("--config", str(folder / "prometheus.toml"), "--database", str(folder / "db.duckdb"))
-    return [*PULL, *paths, *options]
+def paths(folder: Path) -> tuple[str | Path, ...]:
+    return "--config", folder / "prometheus.toml", "--database", folder / "db.duckdb"
 
 
 def once(folder: Path) -> "subprocess.CompletedProcess[str]":
-    finished = subprocess.run(
-        command(folder, "--once"), capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
-    assert "Traceback" not in finished.stderr, finished.stderr
-    return finished
+    return run("prometheus", *paths(folder), "--once")
 
 
-@contextmanager
-def following(folder: Path) -> Iterator["subprocess.Popen[str]"]:
-    with subprocess.Popen(
-        command(folder, "--interval", "0.05"),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        try:
-            yield process
-        finally:
-            process.kill()
+def following(folder: Path) -> AbstractContextManager["subprocess.Popen[str]"]:
+    return running("prometheus", *paths(folder), "--interval", "0.05")
 
 
 @pytest.mark.parametrize("chunk_s", [600, 86_400])
@@ -256,7 +236,7 @@ def test_what_a_server_finds_too_much_is_asked_for_in_pieces(
 
 
 def forwarded(past: Past, path: str) -> Reply:
-    with urllib.request.urlopen(past.prometheus.url + path, timeout=PATIENCE_S) as found:
+    with urllib.request.urlopen(past.prometheus.url + path, timeout=WAIT_S) as found:
         return Reply(found.read())
 
 
@@ -291,8 +271,6 @@ def test_a_puller_that_was_overtaken_goes_on_from_where_the_other_is(
 ) -> None:
     database, of = tmp_path / "db.duckdb", source(past.prometheus.url, chunk_s=600)
     with pulling(of, database) as one, pulling(of, database) as other:
-        one.begin_round()
-        other.begin_round()
         rng = random.Random(3)
         more = {id(one): True, id(other): True}
         while any(more.values()):
@@ -332,7 +310,6 @@ def test_a_server_that_misbehaves_delays_and_loses_nothing(past: Past, tmp_path:
     ):
         while not done:
             try:
-                puller.begin_round()
                 done = not puller.pull()
             except PrometheusError as error:
                 told.append(str(error))
@@ -385,14 +362,14 @@ def test_a_puller_killed_at_any_moment_loses_nothing_and_repeats_nothing(
         while kills < 5:
             with following(tmp_path) as process:
                 for _ in range(rng.randint(2, 6)):
-                    assert asked.acquire(timeout=PATIENCE_S)
+                    assert asked.acquire(timeout=WAIT_S)
                 # Somewhere between this answer, its commit and the next question.
                 give_up_at = time.perf_counter() + rng.uniform(0, 0.25)
                 while time.perf_counter() < give_up_at:
                     pass
                 process.kill()
                 kills += 1
-                process.wait(PATIENCE_S)
+                process.wait(WAIT_S)
             while asked.acquire(blocking=False):
                 pass
         stored = query(tmp_path / "db.duckdb", "SELECT position FROM source_position")
@@ -410,46 +387,40 @@ def test_it_runs_beside_the_collector_of_the_spool_and_beside_no_other_of_its_so
     of = source(past.prometheus.url)
     config(tmp_path, url=of.url, start=of.start, selector=of.selector, chunk_s=600)
     database, spool = tmp_path / "db.duckdb", tmp_path / "spool"
-    arguments = ("--spool", str(spool), "--database", str(database), "--interval", "0.05")
-    with subprocess.Popen(
-        [sys.executable, "-m", "collectors", "run", *arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as collector:  # fmt: skip
-        try:
-            out = SpoolWriter(spool, "node-1", BOOT_ID)
-            with following(tmp_path) as puller:
-                written = 0
+    arguments = ("--spool", spool, "--database", database, "--interval", "0.05")
+    with running("run", *arguments) as collector:
+        out = SpoolWriter(spool, "node-1", BOOT_ID)
+        with following(tmp_path) as puller:
+            written = 0
 
-                def is_done() -> bool:
-                    nonlocal written
-                    written += 1
-                    now_us = time.time_ns() // 1000
-                    out.append(encode_line(usage_record(seq=written, arrived_at_us=now_us)))
-                    return database.exists() and bool(
-                        query(
-                            database,
-                            "SELECT position FROM source_position "
-                            f"WHERE position > {BEGIN_US + ROUGH_MINUTES * MINUTE_US}",
-                        )
+            def is_done() -> bool:
+                nonlocal written
+                written += 1
+                now_us = time.time_ns() // 1000
+                out.append(encode_line(usage_record(seq=written, arrived_at_us=now_us)))
+                return database.exists() and bool(
+                    query(
+                        database,
+                        "SELECT position FROM source_position "
+                        f"WHERE position > {BEGIN_US + ROUGH_MINUTES * MINUTE_US}",
                     )
-
-                until(is_done)
-                second = once(tmp_path)
-                assert second.returncode == 1
-                assert second.stderr == (
-                    f"{database}: another process pulls source 'triton' into it already "
-                    f"(process {puller.pid})\n"
                 )
-                puller.send_signal(signal.SIGTERM)
-                printed, complaints = puller.communicate(timeout=PATIENCE_S)
-                assert (puller.returncode, "Traceback" in complaints) == (0, False), complaints
-                assert json.loads(printed)["minutes"] > 0
-            out.close()
-            collector.send_signal(signal.SIGTERM)
-            printed, complaints = collector.communicate(timeout=PATIENCE_S)
-            assert collector.returncode == 0, complaints
-        finally:
-            collector.kill()
+
+            until(is_done)
+            second = once(tmp_path)
+            assert second.returncode == 1
+            assert second.stderr == (
+                f"{database}: another process pulls source 'triton' into it already "
+                f"(process {puller.pid})\n"
+            )
+            puller.send_signal(signal.SIGTERM)
+            printed, complaints = puller.communicate(timeout=WAIT_S)
+            assert (puller.returncode, "Traceback" in complaints) == (0, False), complaints
+            assert json.loads(printed)["minutes"] > 0
+        out.close()
+        collector.send_signal(signal.SIGTERM)
+        printed, complaints = collector.communicate(timeout=WAIT_S)
+        assert collector.returncode == 0, complaints
     assert json.loads(printed)["records"] == written
     assert query(database, "SELECT count(*) FROM usage_record") == [(written,)]
     assert requests(database) == past.requests()
@@ -495,9 +466,9 @@ def test_a_follower_waits_for_a_server_that_is_down_and_stops_at_once_when_told_
         with following(tmp_path) as process:
             until(lambda: len(server.asked) >= 4)
             silent.set()
-            assert hanging.wait(PATIENCE_S)
+            assert hanging.wait(WAIT_S)
             process.send_signal(signal.SIGTERM)
-            printed, logged = process.communicate(timeout=PATIENCE_S)
+            printed, logged = process.communicate(timeout=WAIT_S)
     assert (process.returncode, printed) == (0, '{"minutes":0,"samples":0}\n')
     assert logged.count("triton: status 503: starting; trying again") == 1
     assert logged.count("triton: works again") == 1

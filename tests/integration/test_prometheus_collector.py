@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from store import open_reader, quantile_us
+from store import quantile_us
+from tests.integration.collector_process import query, run
 from tests.integration.exporters import (
     EXPORTERS,
     STEP_MS,
@@ -27,15 +27,8 @@ from tests.integration.exporters import (
 from tests.integration.node_process import until
 from tests.integration.prometheus_process import Prometheus, running_server
 
-PATIENCE_S = 30.0
-PULL = (sys.executable, "-m", "collectors", "prometheus")
 # Of the window that exporters fill: past, so that all of it is closed.
 AGO_S = 900
-
-
-def query(database: Path, sql: str) -> list[tuple[Any, ...]]:
-    with open_reader(database) as connection:
-        return connection.execute(sql).fetchall()
 
 
 def toml(url: str, **fields: Any) -> str:
@@ -45,12 +38,7 @@ def toml(url: str, **fields: Any) -> str:
 
 
 def once(config: Path, database: Path) -> "subprocess.CompletedProcess[str]":
-    finished = subprocess.run(
-        [*PULL, "--once", "--config", config, "--database", database],
-        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
-    )  # fmt: skip
-    assert "Traceback" not in finished.stderr, finished.stderr
-    return finished
+    return run("prometheus", "--once", "--config", config, "--database", database)
 
 
 @dataclasses.dataclass

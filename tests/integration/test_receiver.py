@@ -11,13 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures_usage import BOOT_ID, NODE_ID, node_sample, usage_record
-from tests.integration.receiver_process import (
-    BOOT_PATH,
-    ReceiverProcess,
-    collect,
-    receiving,
-    run,
-)
+from tests.integration.collector_process import collect, run
+from tests.integration.receiver_process import BOOT_PATH, ReceiverProcess, receiving
 from usage import boots, encode_line
 
 MIB = 2**20
@@ -193,9 +188,9 @@ def test_tokens_let_in_nobody_else_does_and_none_is_in_the_log(spool: Path, tmp_
         (("--host", "0.0.0.0"), "there is no --token-file"),
         (("--host", "::"), "there is no --token-file"),
         (("--host", ""), "there is no --token-file"),
+        (("--host", "a..b"), "--host a..b: "),
         (("--token-file", "/nowhere"), "/nowhere: No such file"),
         (("--token-file", "/dev/null"), "no token in it"),
-        (("--port", "70000"), "--port 70000"),
     ],
 )
 def test_a_receiver_that_must_not_start_says_why_in_one_line(
@@ -204,7 +199,23 @@ def test_a_receiver_that_must_not_start_says_why_in_one_line(
     finished = run("receive", "--spool", spool, "--port", "0", *options)
     assert (finished.returncode, finished.stdout) == (1, "")
     assert words in finished.stderr.splitlines()[-1]
-    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "accepted"),
+    [
+        ("--port", "70000", "from 0 to 65535"),
+        ("--limit-bytes", "1000", "from 1048576 to"),
+    ],
+)
+def test_an_option_out_of_its_bounds_is_told_with_what_is_accepted(
+    spool: Path, option: str, value: str, accepted: str
+) -> None:
+    finished = run("receive", "--spool", spool, option, value)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    last = finished.stderr.splitlines()[-1]
+    assert f"argument {option}: '{value}' is not accepted" in last
+    assert accepted in last
 
 
 def test_a_second_receiver_of_a_spool_says_who_has_it_and_exits(

@@ -177,6 +177,7 @@ def test_what_is_stored_where_is_counted_also_when_it_was_archived(database: Pat
     assert (before.records, before.samples, before.rejected_lines) == (3, 1, 1)
     assert (before.archived_files, before.archived_records, before.archived_bytes) == (0, 0, 0)
     assert (before.first_us, before.last_us) == (MONDAY_US, MONDAY_US + 2 * DAY_US)
+    assert before.oldest_in_file_us == MONDAY_US
     assert before.file_bytes == database.stat().st_size
     closed_us = (MONDAY_US // DAY_US + 2) * DAY_US
     archive_before(database, closed_us, now_us=closed_us)
@@ -188,6 +189,7 @@ def test_what_is_stored_where_is_counted_also_when_it_was_archived(database: Pat
     assert after.archived_files == len(files) == 3
     assert after.archived_bytes == sum(file.stat().st_size for file in files)
     assert (after.first_us, after.last_us) == (before.first_us, before.last_us)
+    assert after.oldest_in_file_us == MONDAY_US + 2 * DAY_US
 
 
 def test_a_database_without_facts_is_healthy_and_empty(database: Path) -> None:
@@ -199,3 +201,4 @@ def test_a_database_without_facts_is_healthy_and_empty(database: Path) -> None:
         assert read_rejected_reasons(connection) == []
         assert read_boots(connection) == []
         assert read_storage(connection).first_us is None
+        assert read_storage(connection).oldest_in_file_us is None

@@ -167,6 +167,13 @@ def test_a_backup_is_put_back_whole_with_its_archive(tmp_path: Path, database: P
     assert there.returncode == 1
     assert "exists; move it away first" in there.stderr
     elsewhere = tmp_path / "elsewhere" / "usage.duckdb"
+    log = elsewhere.with_name("usage.duckdb.wal")
+    elsewhere.parent.mkdir()
+    log.write_bytes(b"changes of a database that is gone")
+    refused = collectors("restore", "--database", elsewhere, backup)
+    assert refused.returncode == 1
+    assert f"{log}: is the log of another database; move it away first" in refused.stderr
+    log.unlink()
     back = collectors("restore", "--database", elsewhere, backup)
     assert back.returncode == 0, back.stderr
     assert record_ids(elsewhere) == ids

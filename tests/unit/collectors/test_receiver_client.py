@@ -1,11 +1,9 @@
 """What the client makes of what is answered, whoever answers."""
 
 import gzip
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from collectors.forwarding.receiver_client import (
     TokenRefusedError,
     UnreachableError,
 )
+from tests import http_server
 from usage import Boot, Position
 
 BOOT = Boot(Path("spool/node-1/0198c0de-0000-7000-8000-000000000001"))
@@ -41,7 +40,7 @@ class Server:
 def serving(status: int, content: bytes, *, closes: bool = False) -> Iterator[Server]:
     server = Server(status, content, closes=closes)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(http_server.QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def setup(self) -> None:
@@ -62,21 +61,8 @@ def serving(status: int, content: bytes, *, closes: bool = False) -> Iterator[Se
             # Without a word of it, as a server does that is restarted.
             self.close_connection = server.closes
 
-        do_GET = do_POST = answer  # noqa: N815 - the library's names
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
-        listener.daemon_threads = True
-        server.port = listener.server_port
-        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            listener.shutdown()
-            thread.join()
+    with http_server.serving(Handler) as server.port:
+        yield server
 
 
 @contextmanager

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.receiving.request_body import gunzip
-from collectors.receiving.request_error import RequestError
+from collectors.receiving.request_body import RequestError, gunzip
 
 MIB = 2**20
 

@@ -266,3 +266,8 @@ def test_a_file_that_becomes_shorter_while_it_is_read_is_told() -> None:
         rows = CsvRows(content, ["a"], CsvMap(), 100)
         with pytest.raises(InputError, match="became shorter while it was read"):
             all_blocks(rows)
+
+
+def test_of_a_file_that_grew_in_its_header_meanwhile_nothing_is_read() -> None:
+    with content_of(b"a,b\n1,2\n") as content:
+        assert all_blocks(CsvRows(content, ["a"], CsvMap(), 2)) == []

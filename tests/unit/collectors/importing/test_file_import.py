@@ -1,6 +1,7 @@
 """An import goes on wherever it was stopped, and in the end every row is there once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,16 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.importing import file_import
-from collectors.importing.block import Reached
-from collectors.importing.claim import Claim, unclaimed
+from collectors.importing.block import TEXT_BYTES
+from collectors.importing.claim import unclaimed
 from collectors.importing.content import Content
 from collectors.importing.errors import MisfitError
-from collectors.importing.file_import import FileImport, Imported
-from collectors.importing.import_map import ImportMap, read_map
-from collectors.importing.import_store import NoStore
+from collectors.importing.file_import import FileImport
+from collectors.importing.import_map import read_map
 from collectors.importing.input_file import InputFile, format_of
-from collectors.importing.row_converter import RowConverter
-from collectors.importing.source import Source
+from collectors.importing.source import BEGINNING, Position, Source
+from collectors.importing.summary import Imported
 from store import Batch
 from tests.unit.collectors.importing.files import content_of, small_pieces
 
@@ -34,10 +34,10 @@ class Memory:
 
     def __init__(self) -> None:
         self.batches: list[Batch] = []
-        self.reached = Reached()
+        self.reached = BEGINNING
         self.left = -1
 
-    def store(self, source: Source, batch: Batch, start: Reached, end: Reached) -> None:
+    def store(self, source: Source, batch: Batch, start: Position, end: Position) -> None:
         assert source.size
         assert start == self.reached
         if self.left == 0:
@@ -48,24 +48,14 @@ class Memory:
 
 
 def import_of(
-    content: Content, sink: Memory | NoStore, *, start: Reached | None = None, rows: int = 50_000
+    content: Content, sink: Memory, *, start: Position | None = None, rows: int = 50_000
 ) -> Imported:
-    import_map = read_map(None, MAP)
-    claim = unclaimed(content, lambda _: None)
-    if start is not None:
-        claim = Claim(claim.source, start)
-    return run(content, import_map, claim, sink, rows)
-
-
-def run(
-    content: Content, import_map: ImportMap, claim: Claim, sink: Memory | NoStore, rows: int
-) -> Imported:
-    file = InputFile(content, format_of(content.path), import_map)
-    converter = RowConverter(import_map, claim.source)
-    return FileImport(
-        content.path, file.rows(claim.source.size), converter, claim, sink, lambda *_: None,
-        batch_rows=rows,
-    ).run()  # fmt: skip
+    file = InputFile(content, format_of(content.path), read_map(None, MAP))
+    claim = replace(unclaimed(content, lambda _: None), start=start or BEGINNING)
+    file_import = FileImport(file, claim, sink.store, batch_rows=rows)
+    for _ in file_import.blocks():
+        pass
+    return file_import.imported
 
 
 GOOD = st.integers(0, 10**6).map(lambda n: f"{START_S + n}.5,{n}")
@@ -99,8 +89,8 @@ def test_stopped_anywhere_and_run_again_stores_what_one_run_stores(
     assert [line for batch in parts.batches for line in batch.rejected] == rejected
     assert len(whole) + len(rejected) == all_of_it.rows
     assert (all_of_it.stored, all_of_it.rejected) == (len(whole), len(rejected))
-    numbers = {record.seq for record in whole}
-    assert len(numbers) == len(whole) == len({record.record_id for record in whole})
+    assert [record.seq for record in whole] == list(range(1, len(whole) + 1))
+    assert len({record.record_id for record in whole}) == len(whole)
     for line in rejected:
         number = int(line.reason.removeprefix("line ").split(":")[0])
         offset = sum(len(one) + 1 for one in text.split("\n")[: number - 1])
@@ -117,7 +107,7 @@ def test_a_rejected_row_is_kept_with_its_place_and_as_much_of_its_text_as_is_rea
     assert (line.segment, line.byte_offset) == (0, 17)
     assert line.reason.startswith("line 3: input_tokens is '\\udcff")
     assert line.line.startswith("x,\\xff\\x00yyy")
-    assert len(line.line) <= 2**16 + 10
+    assert len(line.line) <= TEXT_BYTES + 10
     assert (line.node_id, line.boot_id) == (
         batch.records[0].node_id,
         batch.records[0].boot_id,

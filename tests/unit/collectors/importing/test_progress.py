@@ -1,11 +1,9 @@
 """How far an import is, told now and then."""
 
 import io
-from pathlib import Path
 
-from collectors.importing.file_import import Imported
 from collectors.importing.progress import Progress
-from collectors.importing.summary import as_json, in_words
+from collectors.importing.summary import Imported, as_json, in_words
 
 
 class Terminal(io.StringIO):
@@ -60,13 +58,13 @@ def test_an_empty_file_is_done_at_once() -> None:
 
 
 def test_the_summary_tells_the_first_rejected_rows_and_how_many_more_there_are() -> None:
-    imported = Imported(Path("log.csv"), 0, 1_234, 1_227, 7, ["line 3: x", "line 4: y"])
+    imported = Imported("log.csv", 0, 1_234, 1_227, 7, ["line 3: x", "line 4: y"])
     assert in_words(imported, dry_run=False) == (
         "log.csv: 1,234 rows read, 1,227 stored, 7 rejected\n"
         "  line 3: x\n  line 4: y\n  and 5 more\n"
     )
     assert "would be stored" in in_words(imported, dry_run=True)
-    assert in_words(Imported(Path("log.csv"), 10), dry_run=False) == (
+    assert in_words(Imported("log.csv", 10), dry_run=False) == (
         "log.csv: all of its 10 rows were imported before\n"
     )
     assert as_json([imported], None).count("\n") == 1

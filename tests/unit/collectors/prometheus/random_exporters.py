@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from collectors.prometheus.preset import Counter, Gauge, Histogram, Labels, Meaning, Preset
-from collectors.prometheus.presets import by_metric
-from collectors.prometheus.scrape import START
 from collectors.prometheus.series import Series, Value
+from collectors.prometheus.target import START
 
 SECOND_US = 1_000_000
 BOUNDS = ("0.005", "0.1", "2.5", "+Inf")
@@ -23,7 +22,7 @@ def random_series(rng: random.Random, preset: Preset, begin_us: int, minutes: in
         times = list(_times(rng, begin_us, minutes))
         if rng.random() < 0.5:
             found.append(Series(START, target, times, _starts(rng, times)))
-        for metric, meanings in by_metric(preset).items():
+        for metric, meanings in preset.by_metric().items():
             for labels in _labels(rng, meanings[0]):
                 seen = [at_us for at_us in times if rng.random() > 0.02]
                 first = rng.choice((0, 0, 0, len(seen) // 3))

@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+
+from tests.http_server import QuietHandler, serving
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,17 @@ class Scripted:
 
 @contextmanager
 def scripted(
-    answer: Callable[[str], Reply], tls: ssl.SSLContext | None = None
+    reply_to: Callable[[str], Reply], tls: ssl.SSLContext | None = None
 ) -> Iterator[Scripted]:
-    """Serve what `answer` returns for a path with its query."""
+    """Serve what `reply_to` returns for a path with its query."""
     ended = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
+        def answer(self) -> None:
             server.asked.append((self.path, dict(self.headers.items())))
-            reply = answer(self.path)
+            reply = reply_to(self.path)
             if reply.hang_up:
                 self.close_connection = True
                 return
@@ -62,21 +62,9 @@ def scripted(
                     self.wfile.write(reply.body)
             self.close_connection = reply.claimed is not None or bool(reply.drip_s)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 # as in the base
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        httpd.daemon_threads = True
-        httpd.handle_error = lambda *_: None  # type: ignore[method-assign]
-        if tls is not None:
-            httpd.socket = tls.wrap_socket(httpd.socket, server_side=True)
-        scheme = "http" if tls is None else "https"
-        server = Scripted(f"{scheme}://localhost:{httpd.server_address[1]}")
-        thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
-        thread.start()
+    with serving(Handler, tls) as port:
+        server = Scripted(f"{'http' if tls is None else 'https'}://localhost:{port}")
         try:
             yield server
         finally:
             ended.set()
-            httpd.shutdown()
-            thread.join()

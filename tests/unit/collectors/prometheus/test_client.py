@@ -8,14 +8,16 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from collectors.prometheus.bearer_token import TokenFileError, warn_if_open
-from collectors.prometheus.client import PrometheusClient, PrometheusError, TooMuchError
+from collectors.prometheus.bearer_token import BearerToken
+from collectors.prometheus.client import PrometheusClient
+from collectors.prometheus.errors import PrometheusError, TooMuchError
 from tests.integration.prometheus_process import program
 from tests.unit.collectors.prometheus.scripted_server import Reply, Scripted, scripted
 
@@ -68,6 +70,15 @@ def test_a_query_names_its_range_in_whole_seconds() -> None:
     assert parse_qs(urlsplit(path).query) == {"query": ['{job="a"}[300s]'], "time": ["360"]}
 
 
+def test_samples_at_the_beginning_of_a_range_are_left_out_whatever_the_server_does() -> None:
+    values = [[60, "1"], [60.001, "2"], [360, "3"], [360.001, "4"]]
+    answer = {"data": {"result": [{"metric": {}, "values": values}]}}
+    with asking(said(answer)) as (client, _):
+        [series] = client.samples("{}", 60_000_000, 360_000_000)
+    assert series.times_us == [60_001_000, 360_000_000]
+    assert series.values == [Decimal(2), Decimal(3)]
+
+
 def test_an_address_may_have_a_path_and_a_slash_at_its_end() -> None:
     with (
         scripted(lambda _: said(NOW)) as server,
@@ -110,6 +121,14 @@ def test_a_server_that_is_down_is_told_without_its_query() -> None:
         assert failure(client) == "Connection refused"
     with closing(PrometheusClient("http://nowhere.invalid")) as client:
         assert "nowhere.invalid" not in failure(client)
+
+
+def test_what_cannot_even_be_asked_is_told_like_a_server_that_is_down(tmp_path: Path) -> None:
+    with closing(PrometheusClient("http://a..b:9090")) as client:
+        assert failure(client) == "UnicodeError: label empty or too long"
+    nothing = str(tmp_path / "nothing.pem")
+    with closing(PrometheusClient("https://localhost:1", verify=nothing)) as client:
+        assert nothing in failure(client)
 
 
 def test_a_server_that_says_nothing_is_given_up() -> None:
@@ -187,7 +206,7 @@ def test_a_file_without_a_token_is_told_and_nothing_of_it(
     if content is not None:
         path.write_bytes(content)
     with asking(said(NOW), token_file=path) as (client, server):
-        assert failure(client, TokenFileError).startswith(f"token_file is {path}: {words}")
+        assert failure(client).startswith(f"token_file is {path}: {words}")
     assert server.asked == []
 
 
@@ -197,11 +216,11 @@ def test_a_token_file_that_all_can_read_is_warned_of(
     path = tmp_path / "token"
     path.write_text(SECRET)
     path.chmod(0o600)
-    warn_if_open(path)
+    BearerToken(path)
     assert caplog.text == ""
     path.chmod(0o644)
-    warn_if_open(path)
-    warn_if_open(tmp_path / "nothing")
+    BearerToken(path)
+    BearerToken(tmp_path / "nothing")
     assert "every user can read or change it" in caplog.text
     assert SECRET not in caplog.text
 

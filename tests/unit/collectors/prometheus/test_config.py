@@ -104,7 +104,10 @@ def test_a_preset_that_would_mislead_is_refused(tmp_path: Path, preset: str, sai
 
 
 def test_an_address_with_a_password_is_refused_and_not_repeated(tmp_path: Path) -> None:
-    for url in ("http://me:secret@host", "http://host?token=secret", "ftp://secret", "//secret:x"):
+    for url in (
+        "http://me:secret@host", "http://host?token=secret", "ftp://secret", "//secret:x",
+        "http://host:secret", "http://[secret]", "http://me:[secret]@host", "http://me:secret℀@host",
+    ):  # fmt: skip
         text = f"[[source]]\n{MINIMAL}".replace("http://127.0.0.1:9090", url)
         said = complaint(tmp_path, text)
         assert "secret" not in said

@@ -13,15 +13,17 @@ from hypothesis import strategies as st
 
 from collectors.prometheus.config import Machine, Source
 from collectors.prometheus.facts import FactMaker, Facts
+from collectors.prometheus.gathering import OWN
 from collectors.prometheus.presets import PRESETS
-from collectors.prometheus.scrape import OWN, START, Window
 from collectors.prometheus.series import Series, Value
+from collectors.prometheus.target import START
 from store import UsageMinute
 from tests.unit.collectors.prometheus.counter_truth import BEGIN_US, LOOKBACK_US, SECOND_US
 from tests.unit.collectors.prometheus.random_exporters import random_series
 from usage import NodeSample, decode_line, encode_line
 
 MINUTE_US = 60 * SECOND_US
+MINUTE_END = BEGIN_US + MINUTE_US
 MINUTES = 24
 
 
@@ -34,8 +36,8 @@ def facts(of: Source, series: list[Series], *edges_us: int) -> Facts:
     """Return the facts of the windows between `edges_us`, each from what a query would give."""
     maker, found = FactMaker(of), Facts()
     for after_us, until_us in pairwise(edges_us):
-        window = Window(after_us, until_us, LOOKBACK_US)
-        told = maker.facts([window.cut(one) for one in series], window)
+        kept = [one.within(after_us - LOOKBACK_US, until_us) for one in series]
+        told = maker.facts(kept, after_us)
         found.samples += told.samples
         found.minutes += told.minutes
         found.own |= told.own
@@ -256,9 +258,6 @@ def test_a_ready_replica_is_a_machine() -> None:
         "shop.bert.0": 1,
         "shop.bert.1": 0,
     }
-
-
-MINUTE_END = BEGIN_US + MINUTE_US
 
 
 def test_the_whole_machine_of_node_exporter() -> None:

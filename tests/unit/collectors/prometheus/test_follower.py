@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from collectors.prometheus.client import PrometheusError
+from collectors.prometheus.errors import PrometheusError
 from collectors.prometheus.follower import LONGEST_PAUSE_S, Follower
 from collectors.prometheus.puller import Puller
 from store import DatabaseBusyError, DatabaseUnusableError
@@ -21,11 +21,7 @@ class ScriptedPuller:
 
     def __init__(self, *turns: Turn) -> None:
         self.source = source("triton", name="gpu")
-        self.rounds = 0
         self._turns: Iterator[Turn] = iter(turns)
-
-    def begin_round(self) -> None:
-        self.rounds += 1
 
     def pull(self) -> bool:
         turn = next(self._turns)
@@ -34,33 +30,31 @@ class ScriptedPuller:
         return turn
 
 
-def follower(*turns: Turn) -> tuple[Follower, ScriptedPuller]:
-    puller = ScriptedPuller(*turns)
-    follower = Follower(cast(Puller, puller), 10.0, lambda: 1000.0, random.Random(1))
+def follower(*turns: Turn) -> Follower:
+    puller = cast(Puller, ScriptedPuller(*turns))
+    follower = Follower(puller, 10.0, lambda: 1000.0, random.Random(1))
     assert follower.due_s == 1000.0
-    return follower, puller
+    return follower
 
 
-def test_chunks_follow_each_other_at_once_and_rounds_after_the_interval() -> None:
-    turns, puller = follower(True, True, False, False)
-    pauses = []
-    for _ in range(4):
-        turns.turn()
-        pauses.append(turns.due_s - 1000.0)
-    assert pauses == [0.0, 0.0, 10.0, 10.0]
-    assert puller.rounds == 2, "a round is begun anew only when the one before is done"
+def pauses(*turns: Turn) -> list[float]:
+    followed, found = follower(*turns), []
+    for _ in turns:
+        followed.turn()
+        found.append(followed.due_s - 1000.0)
+    return found
+
+
+def test_chunks_follow_each_other_at_once_and_what_is_new_after_the_interval() -> None:
+    assert pauses(True, True, False, False) == [0.0, 0.0, 10.0, 10.0]
 
 
 def test_pauses_grow_with_every_failure_and_are_forgotten_after_a_success() -> None:
-    turns, puller = follower(*[PrometheusError("down")] * 12, False, PrometheusError("down"))
-    pauses = []
-    for _ in range(14):
-        turns.turn()
-        pauses.append(turns.due_s - 1000.0)
-    assert pauses[0] <= 1.0
-    assert LONGEST_PAUSE_S / 2 <= pauses[11] <= LONGEST_PAUSE_S
-    assert pauses[12:] == [10.0, pytest.approx(0.75, abs=0.25)]
-    assert puller.rounds == 14
+    down = PrometheusError("down")
+    found = pauses(*[down] * 12, False, down)
+    assert found[0] <= 1.0
+    assert LONGEST_PAUSE_S / 2 <= found[11] <= LONGEST_PAUSE_S
+    assert found[12:] == [10.0, pytest.approx(0.75, abs=0.25)]
 
 
 def test_a_trouble_is_told_when_it_begins_and_when_it_ends(
@@ -68,9 +62,7 @@ def test_a_trouble_is_told_when_it_begins_and_when_it_ends(
 ) -> None:
     caplog.set_level(logging.INFO)
     down, busy = PrometheusError("Connection refused"), DatabaseBusyError("db: still locked")
-    turns, _ = follower(down, down, busy, False, False)
-    for _ in range(5):
-        turns.turn()
+    pauses(down, down, busy, False, False)
     assert [record.getMessage() for record in caplog.records] == [
         "gpu: Connection refused; trying again",
         "gpu: db: still locked; trying again",
@@ -79,6 +71,5 @@ def test_a_trouble_is_told_when_it_begins_and_when_it_ends(
 
 
 def test_a_database_that_is_none_of_ours_ends_it() -> None:
-    turns, _ = follower(DatabaseUnusableError("db: damaged"))
     with pytest.raises(DatabaseUnusableError):
-        turns.turn()
+        follower(DatabaseUnusableError("db: damaged")).turn()

@@ -1,12 +1,13 @@
 """Increases are exact, once each: whatever resets, gaps and unreadable samples there are."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.prometheus.increase import drops, increases
+from collectors.prometheus.increase import find_resets, group_of, increases
 from collectors.prometheus.series import Series, Value
 from collectors.prometheus.target import Target
 from tests.unit.collectors.prometheus.counter_truth import (
@@ -38,9 +39,14 @@ def found(
     }
     seen = frozenset(instants[1:]) if continued else frozenset()
     target = Target(instants, started, seen, LOOKBACK_US)
-    resets = drops(series, LOOKBACK_US)
-    rows = increases(series, scale, target, resets, 0, LOOKBACK_US)
+    rows = alone(series, scale, target, 0)
     return [((at_us - BEGIN_US) // SECOND_US, amount) for at_us, amount in rows]
+
+
+def alone(series: Series, scale: int, target: Target, after_us: int) -> Iterator[tuple[int, int]]:
+    """Return the increases of a series of which only its own resets are known."""
+    resets = find_resets([series], LOOKBACK_US)[group_of(series)]
+    return increases(series, scale, target, resets, after_us)
 
 
 def numbers(*values: int) -> list[Value]:
@@ -59,14 +65,8 @@ def test_increases_add_up_to_the_truth_however_time_is_cut(
     told: list[tuple[int, int]] = []
     for after_us, until_us in pairwise(edges):
         # Only what a query gives: the window and its lookback.
-        kept = [
-            (at_us, value)
-            for at_us, value in zip(series.times_us, series.values, strict=True)
-            if after_us - LOOKBACK_US < at_us <= until_us
-        ]
-        cut = Series("requests", {}, [at for at, _ in kept], [value for _, value in kept])
-        resets = drops(cut, LOOKBACK_US)
-        told += increases(cut, 1, counter.target, resets, after_us, LOOKBACK_US)
+        cut = series.within(after_us - LOOKBACK_US, until_us)
+        told += alone(cut, 1, counter.target, after_us)
     assert told == counter.truth
 
 

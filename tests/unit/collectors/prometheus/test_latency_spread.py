@@ -17,12 +17,7 @@ bounds = st.lists(st.floats(0.01, 1e11, allow_nan=False), min_size=1, max_size=1
 
 @given(bounds, st.data())
 def test_none_gets_lost(upper: list[float], data: st.DataObject) -> None:
-    ways = spans(
-        (
-            *upper,
-            math.inf,
-        )
-    )
+    ways = spans((*upper, math.inf))
     counts = {way: data.draw(st.integers(0, 1000)) for way in ways}
     found = spread(counts)
     assert sum(found.values()) == sum(counts.values())
@@ -48,27 +43,14 @@ def test_those_above_the_last_bound_take_just_that_long() -> None:
 
 
 def test_the_first_bucket_is_as_wide_as_the_second() -> None:
-    assert spans((0.5e6, 1e6, 4e6, math.inf,)) == [
+    assert spans((0.5e6, 1e6, 4e6, math.inf)) == [
         (0.25e6, 0.5e6), (0.5e6, 1e6), (1e6, 4e6), (4e6, math.inf),
     ]  # fmt: skip
-    assert spans(
-        (
-            1e6,
-            math.inf,
-        )
-    ) == [(0.5e6, 1e6), (1e6, math.inf)]
+    assert spans((1e6, math.inf)) == [(0.5e6, 1e6), (1e6, math.inf)]
 
 
 def test_bounds_at_zero_or_below_hold_what_took_no_time() -> None:
-    ways = spans(
-        (
-            -1.0,
-            0.0,
-            1e6,
-            2e6,
-            math.inf,
-        )
-    )
+    ways = spans((-1.0, 0.0, 1e6, 2e6, math.inf))
     assert ways[2] == (0.5e6, 1e6)
     assert spread({ways[0]: 1, ways[1]: 2}) == {0: 3}
 
@@ -83,12 +65,7 @@ def test_a_quantile_is_off_by_no_more_than_the_exporters_bucket(
     durations: list[int], q: float
 ) -> None:
     upper = [2.0**power for power in range(22)]
-    ways = spans(
-        (
-            *upper,
-            math.inf,
-        )
-    )
+    ways = spans((*upper, math.inf))
     counts: Counter[Span] = Counter()
     for duration in durations:
         counts[next(way for way in ways if duration <= way[1])] += 1

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.prometheus.series import NonsenseError, Series, read_series
+from collectors.prometheus.errors import PrometheusError
+from collectors.prometheus.series import Series, read_series
 
 
 def parsed(text: str) -> list[Series]:
@@ -69,7 +70,7 @@ def test_nothing_is_no_nonsense() -> None:
     ],
 )
 def test_nonsense_is_called_that(text: str) -> None:
-    with pytest.raises(NonsenseError, match="accepted: "):
+    with pytest.raises(PrometheusError, match="accepted: "):
         parsed(text)
 
 
@@ -87,6 +88,6 @@ json_values = st.recursive(
 def test_nothing_but_nonsense_can_come_of_an_answer(answer: Any) -> None:
     try:
         found = read_series(answer)
-    except NonsenseError:
+    except PrometheusError:
         return
     assert all(len(series.times_us) == len(series.values) for series in found)

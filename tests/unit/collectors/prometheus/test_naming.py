@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.prometheus.node_name import boot_id, host_of, node_id, without_port
+from collectors.prometheus.naming import boot_id, host_of, node_id, without_port
 from usage.record import NodeId, Uuid
 
 NODE_ID = re.compile(get_args(NodeId)[1].pattern)
@@ -20,6 +20,9 @@ names = st.one_of(
     st.from_regex(r"[a-b.-]{1,4}[:_][0-9]{1,5}", fullmatch=True),
 )
 parts = st.lists(names, min_size=1, max_size=3).map(tuple)
+pairs = st.integers(1, 3).flatmap(
+    lambda size: st.tuples(*[st.lists(names, min_size=size, max_size=size).map(tuple)] * 2)
+)
 
 
 @given(parts)
@@ -27,8 +30,11 @@ def test_every_name_is_one_of_a_node(of: tuple[str, ...]) -> None:
     assert NODE_ID.fullmatch(node_id(of))
 
 
-@given(parts, parts)
-def test_distinct_labels_have_distinct_names(one: tuple[str, ...], other: tuple[str, ...]) -> None:
+@given(pairs)
+def test_distinct_values_of_the_same_labels_have_distinct_names(
+    pair: tuple[tuple[str, ...], tuple[str, ...]],
+) -> None:
+    one, other = pair
     assert (node_id(one) == node_id(other)) == (one == other)
 
 
