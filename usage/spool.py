@@ -208,17 +208,19 @@ class Boot:
 
     def segments(self) -> list[int]:
         """Return the numbers of the visible segments, ascending."""
-        names = (p.name.removesuffix(SUFFIX) for p in self.folder.glob(f"*{SUFFIX}"))
-        return sorted(int(name) for name in names if name.isdecimal())
+        return self._numbers("", SUFFIX)
 
     def held(self) -> list[int]:
         """Return the numbers of the segments that a receiver holds back, ascending."""
+        return self._numbers(".", SUFFIX + HELD)
+
+    def _numbers(self, prefix: str, suffix: str) -> list[int]:
         try:
             entries = os.listdir(self.folder)  # noqa: PTH208 - a collector may remove the folder
         except FileNotFoundError:
             return []
-        end = SUFFIX + HELD
-        names = (name[1:].removesuffix(end) for name in entries if name.endswith(end))
+        found = (n for n in entries if n.startswith(prefix) and n.endswith(suffix))
+        names = (name.removeprefix(prefix).removesuffix(suffix) for name in found)
         return sorted(int(name) for name in names if name.isdecimal())
 
     def read(self, position: Position, limit_bytes: int) -> Chunk | None:

@@ -2,9 +2,8 @@
 
 import argparse
 import logging
-import signal
-import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -18,6 +17,7 @@ from collectors.commands.options import (
     retention_of,
 )
 from collectors.lock import sole_collector
+from collectors.stop_signal import StopSignal
 from collectors.tailer import Tailer
 from store import DatabaseBusyError, Retention, StoreError, maintain
 
@@ -42,11 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s collector: %(message)s"
     )
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     retention = retention_of(arguments)
-    with sole_collector(arguments.database):
+    with closing(StopSignal()) as stop, sole_collector(arguments.database):
+        stop.listen()
         tailer = Tailer(arguments.spool, arguments.database, now_us)
         try:
             _follow(tailer, arguments, retention, stop)
@@ -54,12 +52,12 @@ def run(arguments: argparse.Namespace) -> int:
             tailer.collect_all()
         finally:
             tailer.close()
-    print(msgspec.json.encode(tailer.collected).decode())
+        print(msgspec.json.encode(tailer.collected).decode())
     return 0
 
 
 def _follow(
-    tailer: Tailer, arguments: argparse.Namespace, retention: Retention, stop: threading.Event
+    tailer: Tailer, arguments: argparse.Namespace, retention: Retention, stop: StopSignal
 ) -> None:
     next_maintenance = time.monotonic() + MAINTENANCE_S
     while not stop.is_set():

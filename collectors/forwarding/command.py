@@ -3,9 +3,7 @@
 import argparse
 import logging
 import random
-import signal
 import sys
-import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from collectors.forwarding.forwarder import Forwarder, Round
 from collectors.forwarding.receiver_client import ReceiverClient
 from collectors.lock import sole_on_spool
 from collectors.receiving.bearer_tokens import read_token_file
+from collectors.stop_signal import StopSignal
 
 # Slower than the collector behind the receiver, which takes one batch of a boot per round.
 INTERVAL_S = 2.0
@@ -52,23 +51,22 @@ def run(arguments: argparse.Namespace) -> int:
     token = read_token_file(arguments.token_file)[0] if arguments.token_file else None
     sent = Round()
     with (
+        closing(StopSignal()) as stop,
         closing(ReceiverClient(arguments.to, token)) as client,
         sole_on_spool(arguments.spool, "forwarder"),
     ):
         forwarder = Forwarder(arguments.spool, client)
         if not arguments.once:
-            _follow(forwarder, sent, arguments.interval)
+            stop.listen()
+            _follow(forwarder, sent, arguments.interval, stop)
         _finish(forwarder, sent, once=arguments.once)
-    summary = {"lines": sent.lines, "bytes": sent.bytes}
-    sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
+        summary = {"lines": sent.lines, "bytes": sent.bytes}
+        sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
     return 0
 
 
-def _follow(forwarder: Forwarder, sent: Round, interval_s: float) -> None:
-    """Send what comes until SIGINT or SIGTERM."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+def _follow(forwarder: Forwarder, sent: Round, interval_s: float, stop: StopSignal) -> None:
+    """Send what comes until `stop`."""
     # Chance, so that many nodes do not come all at once; nobody guesses anything from it.
     back_off = BackOff(random.Random())  # noqa: S311
     while not stop.is_set():

@@ -2,9 +2,8 @@
 
 import argparse
 import gc
-import signal
 import sys
-import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +22,7 @@ from collectors.importing.input_file import FORMATS, InputFile, format_of
 from collectors.importing.preset import PRESET_FORMATS, PRESETS
 from collectors.importing.progress import Progress
 from collectors.importing.summary import Imported, as_json, in_words
+from collectors.stop_signal import StopSignal
 from store import PositionConflictError, StoreError
 
 # What the exit code says.
@@ -59,24 +59,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Import the files one after the other, print what was done, return the exit code."""
-    stop = threading.Event()
-    # Between two rows, that is: an exception in the middle of a query is no clean end.
-    handlers = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
     # Rows are many and in no cycles; to look for some among them takes a tenth of the time.
     threshold = gc.get_threshold()
     gc.set_threshold(GC_THRESHOLD)
     try:
-        return _run(arguments, stop)
+        # Heard between two rows: an exception in the middle of a query is no clean end.
+        with closing(StopSignal()) as stop:
+            stop.listen()
+            return _run(arguments, stop)
     finally:
         gc.set_threshold(*threshold)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
-def _run(arguments: argparse.Namespace, stop: threading.Event) -> int:
+def _run(arguments: argparse.Namespace, stop: StopSignal) -> int:
     progress = Progress(sys.stderr)
     done: list[Imported] = []
     code, error = ALL_STORED, None
@@ -111,9 +106,7 @@ def _run(arguments: argparse.Namespace, stop: threading.Event) -> int:
     return SOME_REJECTED if any(one.rejected for one in done) else ALL_STORED
 
 
-def _import_run(
-    arguments: argparse.Namespace, progress: Progress, stop: threading.Event
-) -> ImportRun:
+def _import_run(arguments: argparse.Namespace, progress: Progress, stop: StopSignal) -> ImportRun:
     """Return what `arguments` ask for. Raises ImportingErrors."""
     if arguments.map is None and arguments.preset is None:
         raise MapError("--map is missing, and --preset; accepted: one of them, or both")

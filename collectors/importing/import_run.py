@@ -1,8 +1,8 @@
 """One run of the import: some files, one after the other."""
 
-import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from collectors.importing.input_file import InputFile
 from collectors.importing.progress import Progress
 from collectors.importing.source_lock import SourceLocks
 from collectors.importing.summary import Imported
+from collectors.stop_signal import StopSignal
 
 
 class ImportRun:
@@ -29,7 +30,7 @@ class ImportRun:
         progress: Progress,
         *,
         batch_rows: int,
-        stop: threading.Event,
+        stop: StopSignal,
     ) -> None:
         self._files = files
         self._progress = progress
@@ -41,8 +42,8 @@ class ImportRun:
         """Store what is not stored yet of every file in `database`."""
         self._require_columns()
         with (
-            SourceLocks(database) as locks,
-            ImportStore(database, _now_us, self._note) as store,
+            closing(SourceLocks(database)) as locks,
+            closing(ImportStore(database, _now_us, self._note)) as store,
         ):
             for file in self._files:
                 claimed = claim(file.content, store, locks, self._checking(file))

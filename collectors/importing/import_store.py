@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
-from types import TracebackType
 from typing import TypeVar
 
 from collectors.importing.block import Reached
@@ -59,15 +58,8 @@ class ImportStore:
         self._writer = Writer(path)
         self._combinations = 0
 
-    def __enter__(self) -> "ImportStore":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let go of it; nothing can be asked after that."""
         self._writer.close()
 
     def positions(self) -> dict[Source, Position]:

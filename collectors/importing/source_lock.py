@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 from collectors.importing.errors import SourceBusyError
@@ -30,15 +29,8 @@ class SourceLocks:
         path = database.with_name(database.name + ".import.lock")
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
 
-    def __enter__(self) -> "SourceLocks":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let go of it; nothing can be asked after that."""
         os.close(self._descriptor)
 
     @contextmanager

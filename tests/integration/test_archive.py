@@ -211,7 +211,7 @@ def test_files_that_a_killed_maintenance_left_repeat_nothing_when_a_database_is_
     records = fill(database)
     maintain(database, Retention(), now_us=NOW_US)
     late = traffic(MONDAY_US, MONDAY_US + MINUTE_US, per_second=3, first_seq=records + 1, seed=9)
-    commit(database, late, now_us=NOW_US)
+    commit(database, Batch(late.records), now_us=NOW_US)
     archive_before(database, NOW_US, now_us=NOW_US)
     folder = archive_folder(database)
     parts = {path: path.read_bytes() for path in folder.rglob("*.parquet")}

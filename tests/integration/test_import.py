@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -576,7 +576,7 @@ def test_a_reader_that_stays_long_is_waited_for(tmp_path: Path, database: Path) 
                 reader.communicate("\n")
 
         source = Source("log", "0" * 32, 9, "0" * 32)
-        with ImportStore(database, lambda: 1, busy, wait_s=0.05) as store:
+        with closing(ImportStore(database, lambda: 1, busy, wait_s=0.05)) as store:
             batch = Batch(records=[usage_record()])
             store.store(source, batch, BEGINNING, Position(Reached(1, 9, 1), 1))
     assert len(notes) >= 3
