@@ -44,6 +44,8 @@ HEADER = ["what", "ms"]
 
 ALL = Period(FIRST_DAY_US, END_US)
 MONTH = Period(END_US - 30 * DAY_US, END_US)
+# Half of it by minute.
+WEEK = Period(END_US - 7 * DAY_US, END_US)
 # Three weeks back, at noon: from the archive.
 ONE_HOUR = Period(END_US - 21 * DAY_US + 12 * HOUR_US, END_US - 21 * DAY_US + 13 * HOUR_US)
 SLICE = Filter(tenant=("shop",), model=("ranker", "digits"), region=("us-east-1",))
@@ -89,10 +91,11 @@ PAGES: Mapping[str, Query] = {
     "90 days by day: quantiles, curve, heat map, stages": _latency(ALL, DAY_US, Filter()),
     "the same of a slice (latency)": _latency(ALL, DAY_US, SLICE),
     "90 days by model and version, quantiles of each": _breakdown(ALL, Filter()),
-    "30 days by 6 hours: requests, machine time, busy time": _costs(MONTH, 6 * HOUR_US, Filter()),
-    "30 days by 6 hours: quantiles, curve, heat map, stages": _latency(
-        MONTH, 6 * HOUR_US, Filter()
-    ),
+    "30 days by day: requests, machine time, busy time": _costs(MONTH, DAY_US, Filter()),
+    "30 days by day: quantiles, curve, heat map, stages": _latency(MONTH, DAY_US, Filter()),
+    "7 days by hour: requests, machine time, busy time": _costs(WEEK, HOUR_US, Filter()),
+    "7 days by hour: quantiles, curve, heat map, stages": _latency(WEEK, HOUR_US, Filter()),
+    "7 days by hour: the latter of a slice": _latency(WEEK, HOUR_US, SLICE),
 }
 RAW: Mapping[str, Query] = {
     "one hour three weeks ago: the latest 1,000 requests": lambda connection: read_latest_requests(

@@ -1,9 +1,9 @@
 """Spool to database: reads what nodes wrote, stores it exactly once, deletes what is stored."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +76,7 @@ class Tailer:
         """
         chunks = self._read()
         size = sum(chunk.end.offset - chunk.start.offset for chunk in chunks)
-        try:
+        with self._starting_over_on_errors():
             if chunks:
                 self._writers[0].add_chunks(chunks, self._now_us())
             self._settle()
@@ -86,15 +86,14 @@ class Tailer:
                 self._commit(chunks)
                 if not self.is_behind(size):
                     self._settle()
-        except PositionConflictError as error:
-            logger.warning("%s; reading the positions again", error)
-            self._stored = read_positions(self._database)
-            self._start_over()
-        except BaseException:
-            self._start_over()
-            raise
         self._delete_stored()
         return size
+
+    def settle(self) -> None:
+        """Wait until what was read is stored: the file is for others then. Raises StoreErrors."""
+        with self._starting_over_on_errors():
+            self._settle()
+        self._delete_stored()
 
     def is_behind(self, size: int) -> bool:
         """Tell whether a round of `size` bytes was about full, so that there is more to read."""
@@ -139,6 +138,18 @@ class Tailer:
         self.collected.add(commit.result())
         for chunk in chunks:
             self._stored[chunk.node_id, chunk.boot_id] = chunk.end
+
+    @contextmanager
+    def _starting_over_on_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except PositionConflictError as error:
+            logger.warning("%s; reading the positions again", error)
+            self._stored = read_positions(self._database)
+            self._start_over()
+        except BaseException:
+            self._start_over()
+            raise
 
     def _start_over(self) -> None:
         """Forget what was read and not stored."""

@@ -33,7 +33,7 @@ WINDOWS = (
     Window("6 hours", 6 * HOUR_US, 5 * MINUTE_US),
     Window("24 hours", DAY_US, 15 * MINUTE_US),
     Window("7 days", 7 * DAY_US, HOUR_US),
-    Window("30 days", 30 * DAY_US, 6 * HOUR_US),
+    Window("30 days", 30 * DAY_US, DAY_US),
     Window("90 days", 90 * DAY_US, DAY_US),
 )
 

@@ -64,14 +64,15 @@ def _follow(
         size = 0
         try:
             size = tailer.collect_round()
+            # Also behind a backlog: it may be one that never ends.
+            if time.monotonic() >= next_maintenance:
+                next_maintenance = time.monotonic() + MAINTENANCE_S
+                tailer.settle()
+                _maintain(arguments.database, retention)
         except DatabaseBusyError as error:
             logger.warning("%s; the spool keeps the records, trying again", error)
-        if tailer.is_behind(size):
-            continue
-        if time.monotonic() >= next_maintenance:
-            next_maintenance = time.monotonic() + MAINTENANCE_S
-            _maintain(arguments.database, retention)
-        stop.wait(arguments.interval)
+        if not tailer.is_behind(size):
+            stop.wait(arguments.interval)
 
 
 def _maintain(database: Path, retention: Retention) -> None:
