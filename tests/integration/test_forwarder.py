@@ -5,6 +5,7 @@ import resource
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -185,15 +186,24 @@ def test_without_a_receiver_once_says_so_and_the_spool_keeps_everything(near: Pa
     assert len(boots(near)) == 1
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Let children hear SIGINT: they inherit it when whoever started the tests ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_once_can_be_interrupted_while_the_receiver_is_silent(near: Path) -> None:
     SpoolWriter(near, NODE_ID, BOOT_ID).append(record(1))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with forwarding(near, url, "--once") as forwarder:
             connection, _ = silent.accept()
-            forwarder.send_signal(signal.SIGINT)
-            printed, log = forwarder.communicate(timeout=WAIT_S / 3)
-            connection.close()
+            with connection:
+                forwarder.send_signal(signal.SIGINT)
+                printed, log = forwarder.communicate(timeout=WAIT_S / 3)
     assert (forwarder.returncode, printed, log) == (130, "", "")
     assert len(boots(near)) == 1
 
