@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 
 from costs import to_usd
-from dashboard.change import (
+from dashboard.steps import covered_us, drawable_steps
+from reports import Figures, Overview, Targets
+from reports.change import (
     NOTHING_BEFORE,
     Change,
     Polarity,
     points_change,
     relative_change,
 )
-from dashboard.formatting import count, duration_ms, percent, significant, span, usd
-from dashboard.steps import covered_us, drawable_steps
-from dashboard.tile import Detail, Tile
-from reports import Figures, Overview, Targets
+from reports.formatting import count, duration_ms, percent, significant, span, usd
+from reports.tile import Detail, Tile
 
 LOWER, NEUTRAL, HIGHER = (
     Polarity.LOWER_IS_BETTER,

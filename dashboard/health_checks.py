@@ -1,8 +1,8 @@
 """What is to be said of the data's health: one verdict each, in words an engineer acts on."""
 
 from dashboard.check import Check
-from dashboard.formatting import DASH, byte_size, count, percent, significant, span
 from reports import HealthReport
+from reports.formatting import DASH, byte_size, count, percent, significant, span
 from reports.health import LARGE_HELD_SHARE, LONG_WAIT_US, OLD_PRICE_DAYS, SLOW_LAG_US
 
 SECOND_US = 1_000_000

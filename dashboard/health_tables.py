@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from html import escape
 
-from dashboard.formatting import DASH, count, instant, span
 from reports import HealthReport, PriceAge
+from reports.formatting import DASH, count, instant, span
 from store import BootHealth, RejectedReason, StoredRejection
 
 MOST_REASONS = 12

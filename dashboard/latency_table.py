@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dashboard.breakdown import key_words
-from dashboard.formatting import percent
 from reports import quantile, share_above
+from reports.formatting import percent
 from store import Grouping, Traffic
 
 if TYPE_CHECKING:

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from dashboard.change import (
+from reports import LatencyReport, LatencyTargets, quantile, share_above
+from reports.change import (
     NOTHING_BEFORE,
     Change,
     Polarity,
     points_change,
     relative_change,
 )
-from dashboard.formatting import count, duration_ms, percent
-from dashboard.tile import Detail, Tile
-from reports import LatencyReport, LatencyTargets, quantile, share_above
+from reports.formatting import count, duration_ms, percent
+from reports.tile import Detail, Tile
 
 QUANTILES = (("p50", 0.5, "Half of the"), ("p95", 0.95, "95 of 100"), ("p99", 0.99, "99 of 100"))
 # The share of requests that may be slower than the target of the p99.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dashboard.filter_words import value_words
-from dashboard.formatting import percent, significant
+from reports.formatting import percent, significant
 from store import Utilization
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from html import escape
 
 from costs import Machine
 from dashboard.clock import now_us
-from dashboard.formatting import count, span, stretch, time_of_day
 from reports import Fleet, Overview, Window, of_requests
+from reports.formatting import count, span, stretch, time_of_day
 from store import Dropped, Filter, Period, StoreState
 
 MICRO_USD_PER_USD = 1_000_000

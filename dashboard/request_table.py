@@ -10,8 +10,8 @@ from fractions import Fraction
 import pandas as pd
 
 from costs import to_usd
-from dashboard.formatting import instant
 from reports import RequestCost
+from reports.formatting import instant
 from store import LoggedRequest
 
 MICRO = 10**6

@@ -6,10 +6,10 @@ cost; what the machines cost and how busy they were is told of all that they did
 
 from dataclasses import replace
 
-from dashboard.change import NOTHING_BEFORE, Change, relative_change
-from dashboard.formatting import percent, usd
 from dashboard.headline import LOWER, Headline
-from dashboard.tile import Detail, Tile
+from reports.change import NOTHING_BEFORE, Change, relative_change
+from reports.formatting import percent, usd
+from reports.tile import Detail, Tile
 
 OF_THE_MACHINES = "It is that of the machines, with all requests they ran for, filtered or not."
 

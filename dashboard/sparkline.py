@@ -7,14 +7,12 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+from reports.trend_line import Point, trend_line
+
 # The box a line is drawn in, about; it stretches with the tile and only the stroke suffers.
 WIDTH_PX, HEIGHT_PX = 85.0, 30.0
 HALF_STROKE_PX = 0.8
 LONGEST_CORNER_PX = 1.6
-# A wobble of less than a tenth is drawn as the wobble it is, not blown up to a mountain.
-SMALLEST_EXTENT = 0.1
-
-Point = tuple[float, float]
 
 
 def clip_path(values: Sequence[float | None]) -> str | None:
@@ -23,7 +21,7 @@ def clip_path(values: Sequence[float | None]) -> str | None:
     The line fills its box from the smallest value to the largest; a level series runs through the
     middle. A missing value is bridged.
     """
-    points = _points(values)
+    points = trend_line(values, WIDTH_PX, HEIGHT_PX)
     if len(points) < 2:
         return None
     above, below = [], []
@@ -32,23 +30,6 @@ def clip_path(values: Sequence[float | None]) -> str | None:
         above.append(f"{_at(x, WIDTH_PX, dx)} {_at(y, HEIGHT_PX, dy)}")
         below.append(f"{_at(x, WIDTH_PX, -dx)} {_at(y, HEIGHT_PX, -dy)}")
     return f"polygon({', '.join(above + below[::-1])})"
-
-
-def _points(values: Sequence[float | None]) -> list[Point]:
-    known = [(place, value) for place, value in enumerate(values) if value is not None]
-    if len(known) < 2:
-        return []
-    first, last = known[0][0], known[-1][0]
-    low, high = min(value for _, value in known), max(value for _, value in known)
-    extent = max(high - low, SMALLEST_EXTENT * max(abs(high), abs(low))) or 1.0
-    middle = (high + low) / 2
-    return [
-        (
-            WIDTH_PX * (place - first) / (last - first),
-            HEIGHT_PX * (0.5 - 0.9 * (value - middle) / extent),
-        )
-        for place, value in known
-    ]
 
 
 def _corner(around: Sequence[Point]) -> Point:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import palette
+from reports import palette
 
 CHART_CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False}
 

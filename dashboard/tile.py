@@ -1,34 +1,11 @@
-"""A tile: one figure, what it means, how it changed, and the few numbers behind it."""
+"""Tiles as HTML for a page: the figure, its definition on hover and focus, its trend."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 
-from dashboard.change import Change
 from dashboard.sparkline import clip_path
-
-
-@dataclass(frozen=True)
-class Detail:
-    """A line under the figure. Where it is a target, `kept` says whether the figure meets it."""
-
-    name: str
-    text: str
-    kept: bool | None = None
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One figure of the headline. `definition` is one sentence, shown on hover and focus."""
-
-    key: str
-    label: str
-    value: str
-    unit: str
-    definition: str
-    change: Change
-    trend: Sequence[float | None]
-    details: tuple[Detail, ...] = ()
+from reports.change import Change
+from reports.tile import Detail, Tile
 
 
 def tiles_html(rows: Sequence[Sequence[Tile]], title: str) -> str:

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 
-from dashboard.change import (
+from reports import UtilizationReport
+from reports.change import (
     NOTHING_BEFORE,
     Change,
     Polarity,
     points_change,
     relative_change,
 )
-from dashboard.formatting import DASH, count, percent, significant
-from dashboard.tile import Detail, Tile
-from reports import UtilizationReport
+from reports.formatting import DASH, count, percent, significant
+from reports.tile import Detail, Tile
 from store import Utilization
 
 GIBIBYTE = 2**30

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dashboard import palette
 from dashboard.charts.over_time import Axis, Series, lines
+from reports import palette
 from store import BatchFill
 
 ROOM = 1.1

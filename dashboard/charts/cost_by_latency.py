@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from costs import to_usd
-from dashboard import palette
 from dashboard.charts.frame import framed, logarithmic
-from reports import RequestCost
+from reports import RequestCost, palette
 
 ROOM = 1.2
 GROUPS = (

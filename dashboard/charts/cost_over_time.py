@@ -5,9 +5,9 @@ from datetime import tzinfo
 
 import plotly.graph_objects as go
 
-from dashboard import palette
 from dashboard.charts.frame import framed, local
 from dashboard.steps import Step
+from reports import palette
 from store import Period
 
 OWN = "Used by requests"

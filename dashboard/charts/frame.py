@@ -7,8 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard import palette
-from dashboard.formatting import instant
+from reports import palette
+from reports.formatting import instant
 
 HEIGHT_PX = 240
 FEW_POINTS = 20

@@ -5,8 +5,8 @@ from datetime import tzinfo
 
 import plotly.graph_objects as go
 
-from dashboard import palette
 from dashboard.charts.frame import framed, local
+from reports import palette
 from store import LoadPoint
 
 

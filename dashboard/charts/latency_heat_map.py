@@ -4,10 +4,9 @@ import math
 
 import plotly.graph_objects as go
 
-from dashboard import palette
 from dashboard.charts.frame import framed, local, logarithmic
 from dashboard.charts.over_time import Axis
-from reports import LatencyTargets
+from reports import LatencyTargets, palette
 from store import HeatMap
 
 # One hue that gets denser: it serves a white and a dark page, and says "more" on both.

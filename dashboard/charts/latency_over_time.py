@@ -6,10 +6,9 @@ from datetime import tzinfo
 
 import plotly.graph_objects as go
 
-from dashboard import palette
 from dashboard.charts.frame import framed, local, logarithmic, point_sizes
 from dashboard.steps import Step
-from reports import LatencyTargets
+from reports import LatencyTargets, palette
 from store import Period
 
 QUANTILES = (

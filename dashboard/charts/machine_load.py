@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dashboard import palette
 from dashboard.charts.over_time import Axis, Series, lines
-from reports import WorkerStep
+from reports import WorkerStep, palette
 from store import Utilization
 
 GIBIBYTE = 2**30

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from dashboard import palette
 from dashboard.charts.frame import framed, logarithmic
-from reports import LatencyTargets
+from reports import LatencyTargets, palette
 from reports.quantiles import ENOUGH_TAIL
 from store import percentile_curve as curve_of
 

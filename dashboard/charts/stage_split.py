@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dashboard import palette
 from dashboard.charts.over_time import Axis, Series, stacked
+from reports import palette
 from store import Stages
 
 STAGES = (

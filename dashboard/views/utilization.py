@@ -18,7 +18,6 @@ from dashboard.charts.over_time import Axis
 from dashboard.clock import reader_zone
 from dashboard.data_table import draw_table
 from dashboard.filter_bar import draw_head
-from dashboard.formatting import DASH
 from dashboard.newest import draw_newest
 from dashboard.node_table import node_frame, styled
 from dashboard.page import Page
@@ -29,6 +28,7 @@ from dashboard.style import page_style, section
 from dashboard.tile import tiles_html
 from dashboard.utilization_tiles import utilization_tiles
 from reports import UtilizationReport
+from reports.formatting import DASH
 
 MOST_ROWS_SHOWN = 12
 

@@ -5,13 +5,13 @@ from collections import Counter
 from fractions import Fraction
 
 from costs import TICKS_PER_USD, Cost, Machine, Price
-from dashboard.change import Verdict
-from dashboard.formatting import DASH
 from dashboard.headline import Headline
 from dashboard.slice_headline import SliceHeadline
-from dashboard.tile import Tile
 from reports import Fleet, LatencyTargets, Overview, Targets
+from reports.change import Verdict
 from reports.figures import Facts, figures
+from reports.formatting import DASH
+from reports.tile import Tile
 from store import MINUTE_US, Filter, Period, StoreState
 from tests.fixtures_usage import MONDAY_US
 

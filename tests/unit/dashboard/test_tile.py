@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from dashboard.change import Change, Verdict
-from dashboard.tile import Detail, Tile, tiles_html
+from dashboard.tile import tiles_html
+from reports.change import Change, Verdict
+from reports.tile import Detail, Tile
 
 
 def tile(**overrides: Any) -> Tile:

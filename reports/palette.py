@@ -1,4 +1,4 @@
-"""Every colour of the dashboard, and what it stands for.
+"""Every colour of the pages and of the files that are read, and what it stands for.
 
 The hues are those of Okabe and Ito ("Color Universal Design", 2008), which stay apart under every
 common kind of colour blindness; their blue is lightened to serve a dark background too. Chart marks

@@ -5,8 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from dashboard import palette
 from dashboard.settings import ROOT
+from reports import palette
 
 MARKS = {
     palette.DIRECT,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.formatting import (
+from reports.formatting import (
     DASH,
     HOUR_US,
     MINUTE_US,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from dashboard.formatting import significant
+from reports.formatting import significant
 
 # Smaller changes are shown but not judged: they are noise more often than news. A share must move
 # by a tenth of itself, or of what is missing to the whole: 98 % idle is 2 % used.

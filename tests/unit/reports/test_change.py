@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.change import (
+from reports.change import (
     DOWN,
     LEVEL,
     NOTHING_BEFORE,

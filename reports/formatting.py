@@ -1,4 +1,4 @@
-"""Numbers, spans of time and instants as people read them.
+"""Numbers, spans of time and instants as people read them, on every page and in every file.
 
 None, where a denominator was zero, becomes a dash. Nothing but zero is ever shown as zero.
 """
