@@ -98,6 +98,8 @@ class UsageMinute:
     cache: str = "bypass"
     request_bytes: int = 0
     response_bytes: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
     latency: Mapping[int, int] = field(default_factory=dict)
 
 

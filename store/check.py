@@ -34,7 +34,9 @@ WITH raw AS (
         sum(compute_us)::HUGEINT AS compute_us,
         coalesce(sum(total_us) FILTER (route NOT IN ({_ON_BEHALF})), 0)::HUGEINT AS total_us,
         coalesce(sum(response_bytes) FILTER (route NOT IN ({_ON_BEHALF})), 0)::HUGEINT
-            AS response_bytes
+            AS response_bytes,
+        coalesce(sum(output_tokens) FILTER (route NOT IN ({_ON_BEHALF})), 0)::HUGEINT
+            AS output_tokens
     FROM usage_record WHERE arrived_at_us >= $kept GROUP BY day_us
 ), rolled AS (
     SELECT
@@ -43,7 +45,8 @@ WITH raw AS (
         sum(item_us) AS item_us,
         sum(compute_us)::HUGEINT AS compute_us,
         sum(total_us)::HUGEINT AS total_us,
-        sum(response_bytes)::HUGEINT AS response_bytes
+        sum(response_bytes)::HUGEINT AS response_bytes,
+        sum(output_tokens)::HUGEINT AS output_tokens
     FROM usage_rollup JOIN dimension_set USING (dimension_id)
     WHERE at_us >= $kept AND source = 'record' GROUP BY day_us
 ), counted AS (
@@ -57,6 +60,7 @@ SELECT day_us,
         AND raw.compute_us IS NOT DISTINCT FROM rolled.compute_us
         AND raw.total_us IS NOT DISTINCT FROM rolled.total_us
         AND raw.response_bytes IS NOT DISTINCT FROM rolled.response_bytes
+        AND raw.output_tokens IS NOT DISTINCT FROM rolled.output_tokens
 FROM raw FULL JOIN rolled USING (day_us) FULL JOIN counted USING (day_us)
 ORDER BY day_us
 """
@@ -177,7 +181,11 @@ def _days(connection: duckdb.DuckDBPyConnection) -> Finding:
     differing = [
         table
         for table, sums in (
-            ("usage", "sum(requests), sum(item_us), sum(total_us), sum(response_bytes)"),
+            (
+                "usage",
+                "sum(requests), sum(item_us), sum(total_us), sum(response_bytes), "
+                "sum(input_tokens), sum(output_tokens)",
+            ),
             ("latency", "sum(requests), sum(bucket * requests)"),
             ("node", "sum(uptime_us), sum(capacity_us), sum(busy_us), sum(dropped)"),
         )

@@ -9,7 +9,9 @@ from store.filter import MACHINE_FIELDS, Filter, Value
 from store.grouping import key_order
 
 _DIMENSIONS = [
-    field.name for field in fields(Filter) if field.name not in ("label", *MACHINE_FIELDS)
+    field.name
+    for field in fields(Filter)
+    if field.name not in ("label", "simulated", *MACHINE_FIELDS)
 ]
 
 

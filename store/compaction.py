@@ -30,7 +30,9 @@ def usage_by(name: str, length_us: int, prefix: str = "") -> str:
         sum(compute_us)::BIGINT AS compute_us,
         sum(total_us)::BIGINT AS total_us,
         sum(request_bytes)::BIGINT AS request_bytes,
-        sum(response_bytes)::BIGINT AS response_bytes
+        sum(response_bytes)::BIGINT AS response_bytes,
+        sum(input_tokens)::BIGINT AS input_tokens,
+        sum(output_tokens)::BIGINT AS output_tokens
     FROM {prefix}usage_minute
     JOIN (SELECT dimension_id, node_id, boot_id FROM dimension_set) USING (dimension_id)
     LEFT JOIN (

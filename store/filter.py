@@ -16,6 +16,8 @@ Value = str | None
 Label = tuple[str, Value]
 
 MACHINE_FIELDS = ("cloud", "region", "instance_type", "purchase_option")
+# A run of a node that left simulated records: "yes" or "no".
+_SIMULATED = "CASE WHEN simulated THEN 'yes' ELSE 'no' END"
 _DIMENSION_FIELDS = (
     "model", "model_version", "variant", "tenant", "pool", "priority", "origin", "node_id", "route"
 )  # fmt: skip
@@ -39,6 +41,7 @@ class Filter:
     Values of one field are alternatives, fields restrict each other. None accepts what has no
     value: a request to no model, a machine of which nothing is known. `label` holds (name, value)
     pairs; each name counts as a field of its own, and (name, None) accepts what lacks the label.
+    `simulated` accepts "yes" or "no": nodes whose records are made up, or the others.
     Values are kept sorted and once each, so filters that accept the same are equal.
 
     Raises FilterError for a value of more than 128 characters, for more than 200 values, and for
@@ -59,6 +62,7 @@ class Filter:
     origin: tuple[Value, ...] = ()
     node_id: tuple[Value, ...] = ()
     route: tuple[Value, ...] = ()
+    simulated: tuple[Value, ...] = ()
 
     def __post_init__(self) -> None:
         count = 0
@@ -78,13 +82,14 @@ class Filter:
         return any(getattr(self, field.name) for field in fields(self))
 
     def machines(self) -> "Filter":
-        """Return what this says of machines alone: cloud, region, type, purchase option, node."""
+        """Return what this says of machines alone, which is all but what it says of requests."""
         return Filter(
             cloud=self.cloud,
             region=self.region,
             instance_type=self.instance_type,
             purchase_option=self.purchase_option,
             node_id=self.node_id,
+            simulated=self.simulated,
         )
 
     def to_pairs(self) -> list[tuple[str, str]]:
@@ -135,6 +140,9 @@ class Filter:
             sql.append(_any_of(f"labels[${parameter}_name]", parameter, values, bound))
         machine = [(name, getattr(self, name)) for name in MACHINE_FIELDS]
         machine_sql, machine_bound = _all_of(machine)
+        if self.simulated:
+            made_up = _any_of(_SIMULATED, "where_simulated", self.simulated, machine_bound)
+            machine_sql.append(made_up)
         if machine_sql:
             inner = " AND ".join(machine_sql)
             sql.append(f"(node_id, boot_id) IN (SELECT node_id, boot_id FROM boot WHERE {inner})")

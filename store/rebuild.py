@@ -77,7 +77,9 @@ ONE_DAY = (
         sum(compute_us)::BIGINT AS compute_us,
         sum(total_us * request)::BIGINT AS total_us,
         sum(request_bytes * request)::BIGINT AS request_bytes,
-        sum(response_bytes * request)::BIGINT AS response_bytes
+        sum(response_bytes * request)::BIGINT AS response_bytes,
+        coalesce(sum(input_tokens * request), 0)::BIGINT AS input_tokens,
+        coalesce(sum(output_tokens * request), 0)::BIGINT AS output_tokens
     FROM numbered_usage GROUP BY ALL ORDER BY minute_us
     """,
     f"""

@@ -29,7 +29,7 @@ WHERE NOT EXISTS (FROM dimension_set AS known WHERE {_SAME})
 
 NUMBER_DIMENSIONS = f"""
 CREATE OR REPLACE TEMP TABLE numbered AS
-SELECT fresh.local_id, known.dimension_id, fresh.node_id, fresh.boot_id
+SELECT fresh.local_id, known.dimension_id, fresh.node_id, fresh.boot_id, fresh.origin
 FROM occurring AS fresh JOIN dimension_set AS known ON {_SAME}
 """
 
@@ -51,7 +51,9 @@ USING (
         sum(compute_us)::BIGINT AS compute_us,
         sum(total_us)::BIGINT AS total_us,
         sum(request_bytes)::BIGINT AS request_bytes,
-        sum(response_bytes)::BIGINT AS response_bytes
+        sum(response_bytes)::BIGINT AS response_bytes,
+        sum(input_tokens)::BIGINT AS input_tokens,
+        sum(output_tokens)::BIGINT AS output_tokens
     FROM memory.staged_minute JOIN numbered USING (local_id)
     GROUP BY ALL
 ) AS fresh
@@ -66,7 +68,9 @@ WHEN MATCHED THEN UPDATE SET
     compute_us = known.compute_us + fresh.compute_us,
     total_us = known.total_us + fresh.total_us,
     request_bytes = known.request_bytes + fresh.request_bytes,
-    response_bytes = known.response_bytes + fresh.response_bytes
+    response_bytes = known.response_bytes + fresh.response_bytes,
+    input_tokens = known.input_tokens + fresh.input_tokens,
+    output_tokens = known.output_tokens + fresh.output_tokens
 WHEN NOT MATCHED THEN INSERT BY NAME
 """
 
@@ -172,7 +176,8 @@ def boots(records: str, minutes: str, samples: str) -> str:
     """Return the query that says what each boot left, from relations of the three kinds of facts.
 
     `records` may be counted already, as ALL_RECORDS is not: each row stands for some of them.
-    `minutes` has the beginning of a minute, or of a longer stretch, in `minute_us`.
+    `minutes` has the beginning of a minute, or of a longer stretch, in `minute_us`, and the origin.
+    A boot with anything simulated is simulated: its machine never ran.
     """
     return f"""
     WITH recorded AS (
@@ -187,7 +192,8 @@ def boots(records: str, minutes: str, samples: str) -> str:
         SELECT
             node_id, boot_id,
             sum(requests)::BIGINT AS requests,
-            min(minute_us) AS first_minute_us, max(minute_us) AS last_minute_us
+            min(minute_us) AS first_minute_us, max(minute_us) AS last_minute_us,
+            bool_or(origin = 'simulated') AS simulated
         FROM {minutes}
         GROUP BY node_id, boot_id
     ), sampled AS (
@@ -213,7 +219,8 @@ def boots(records: str, minutes: str, samples: str) -> str:
         coalesce(first_arrival_us, first_minute_us) AS first_arrival_us,
         coalesce(last_arrival_us, last_minute_us + {MINUTE_US} - 1) AS last_arrival_us,
         first_sample_us, last_sample_us, records_dropped,
-        cloud, region, instance_type, purchase_option
+        cloud, region, instance_type, purchase_option,
+        coalesce(simulated, FALSE) AS simulated
     FROM recorded
     FULL JOIN counted USING (node_id, boot_id)
     FULL JOIN sampled USING (node_id, boot_id)
@@ -261,7 +268,8 @@ WHEN MATCHED THEN UPDATE SET
     cloud = coalesce(fresh.cloud, known.cloud),
     region = coalesce(fresh.region, known.region),
     instance_type = coalesce(fresh.instance_type, known.instance_type),
-    purchase_option = coalesce(fresh.purchase_option, known.purchase_option)
+    purchase_option = coalesce(fresh.purchase_option, known.purchase_option),
+    simulated = known.simulated OR fresh.simulated
 WHEN NOT MATCHED THEN INSERT BY NAME
 """
 

@@ -32,6 +32,8 @@ class Totals:
     items: int = 0
     request_bytes: int = 0
     response_bytes: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
     queue_us: int = 0
     compute_us: int = 0
     total_us: int = 0
@@ -142,6 +144,8 @@ def _read_sums(
                 sum(items) AS items,
                 sum(request_bytes) AS request_bytes,
                 sum(response_bytes) AS response_bytes,
+                sum(input_tokens) AS input_tokens,
+                sum(output_tokens) AS output_tokens,
                 sum(queue_us) AS queue_us,
                 sum(compute_us) AS compute_us,
                 sum(total_us) AS total_us,
@@ -158,6 +162,8 @@ def _read_sums(
             sum(items)::BIGINT,
             sum(request_bytes)::HUGEINT,
             sum(response_bytes)::HUGEINT,
+            sum(input_tokens)::HUGEINT,
+            sum(output_tokens)::HUGEINT,
             sum(queue_us)::HUGEINT,
             coalesce(sum(compute_us) FILTER (is_request), 0)::HUGEINT,
             sum(total_us)::HUGEINT,

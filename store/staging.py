@@ -215,6 +215,8 @@ class Staging:
                 "total_us": minute.total_us,
                 "request_bytes": minute.request_bytes,
                 "response_bytes": minute.response_bytes,
+                "input_tokens": minute.input_tokens,
+                "output_tokens": minute.output_tokens,
             }
             for minute, local_id in zip(minutes, local_ids, strict=True)
         ]

@@ -140,7 +140,9 @@ CREATE OR REPLACE TABLE memory.staged_minute (
     compute_us BIGINT,
     total_us BIGINT,
     request_bytes BIGINT,
-    response_bytes BIGINT
+    response_bytes BIGINT,
+    input_tokens BIGINT,
+    output_tokens BIGINT
 );
 CREATE OR REPLACE TABLE memory.staged_latency (
     minute_us BIGINT,
@@ -160,7 +162,7 @@ INSERT INTO memory.staged_minute
 SELECT
     minute_us, local_id, batch_size, requests * request, items * request, item_us,
     queue_us * request, compute_us, total_us * request, request_bytes * request,
-    response_bytes * request
+    response_bytes * request, input_tokens * request, output_tokens * request
 FROM (
     SELECT
         {_MINUTE} AS minute_us,
@@ -173,7 +175,9 @@ FROM (
         sum(compute_us)::BIGINT AS compute_us,
         sum(total_us)::BIGINT AS total_us,
         sum(request_bytes)::BIGINT AS request_bytes,
-        sum(response_bytes)::BIGINT AS response_bytes
+        sum(response_bytes)::BIGINT AS response_bytes,
+        coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens,
+        coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens
     FROM memory.staged_usage
     GROUP BY ALL
 ) JOIN (SELECT local_id, {_REQUEST} AS request FROM memory.dimension) USING (local_id)

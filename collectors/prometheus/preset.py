@@ -42,6 +42,8 @@ Measure = Literal[
     "total_us",
     "request_bytes",
     "response_bytes",
+    "input_tokens",
+    "output_tokens",
     "worker_us",
     "batch_us",
     "executions",

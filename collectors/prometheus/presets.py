@@ -137,6 +137,8 @@ VLLM = Preset(
         Counter("vllm:e2e_request_latency_seconds_sum", "total_us", SECONDS),
         Counter("vllm:request_queue_time_seconds_sum", "queue_us", SECONDS),
         Counter("vllm:request_inference_time_seconds_sum", "compute_us", SECONDS),
+        Counter("vllm:prompt_tokens_total", "input_tokens"),
+        Counter("vllm:generation_tokens_total", "output_tokens"),
     ),
     histograms=(Histogram("vllm:e2e_request_latency_seconds", SECONDS),),
     models=("model_name",),

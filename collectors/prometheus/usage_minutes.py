@@ -68,6 +68,8 @@ def _by_cache(sums: Counter[Measure], latency: dict[int, int]) -> Iterator[dict[
         "total_us": sums["total_us"],
         "request_bytes": sums["request_bytes"],
         "response_bytes": sums["response_bytes"],
+        "input_tokens": sums["input_tokens"],
+        "output_tokens": sums["output_tokens"],
         "latency": latency,
     }
     others = {cache: count for cache, count in requests.items() if cache != main}

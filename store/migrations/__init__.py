@@ -3,7 +3,8 @@
 from store.migrations.archive import ARCHIVE
 from store.migrations.first import FIRST
 from store.migrations.routes import ROUTES
+from store.migrations.tokens import TOKENS
 
-MIGRATIONS = (FIRST, ROUTES, ARCHIVE)
+MIGRATIONS = (FIRST, ROUTES, ARCHIVE, TOKENS)
 
 __all__ = ["FIRST", "MIGRATIONS"]

@@ -189,6 +189,8 @@ class Vllm(Exporter):
         )
         self.queue = Histogram("vllm:request_queue_time_seconds", "", labels, **own)
         self.inference = Histogram("vllm:request_inference_time_seconds", "", labels, **own)
+        self.prompt = PrometheusCounter("vllm:prompt_tokens", "", labels, **own)
+        self.generated = PrometheusCounter("vllm:generation_tokens", "", labels, **own)
         self.seconds: list[float] = []
         super().__init__(begin_ms, seed)
 
@@ -206,6 +208,8 @@ class Vllm(Exporter):
                 self.latency.labels(*name).observe(seconds)
                 self.queue.labels(*name).observe(seconds / 8)
                 self.inference.labels(*name).observe(seconds * 7 / 8)
+                self.prompt.labels(*name).inc(300)
+                self.generated.labels(*name).inc(seconds * 100)
                 if self.steps:
                     self.seconds.append(seconds)
 

@@ -198,6 +198,8 @@ def test_latencies_of_vllm_are_within_its_buckets(pulled: Pulled) -> None:
         assert exact / 2.1 <= told <= exact * 2.1
     [(total_us,)] = pulled.minutes("vllm", "sum(total_us)::BIGINT")
     assert total_us == sum(seconds) * 1e6
+    [tokens] = pulled.minutes("vllm", "sum(input_tokens)::BIGINT, sum(output_tokens)::BIGINT")
+    assert tokens == (300 * len(seconds), 100 * sum(seconds))
 
 
 def test_what_others_tell_of_their_machines(pulled: Pulled) -> None:

@@ -94,7 +94,10 @@ ABSENT = "nowhere"
 
 
 def values_of(name: str) -> list[str | None]:
-    if name in machine_values("node-1"):
+    found: set[str | None]
+    if name == "simulated":
+        found = {"yes", "no"}
+    elif name in machine_values("node-1"):
         found = {machine_values(node)[name] for node in MACHINES}
     else:
         found = {getattr(record, name) for record in TRUTH.records}
@@ -165,6 +168,8 @@ def totals(records: Sequence[UsageRecord]) -> Totals:
         items=sum(r.items for r in asked),
         request_bytes=sum(r.request_bytes for r in asked),
         response_bytes=sum(r.response_bytes for r in asked),
+        input_tokens=sum(r.input_tokens or 0 for r in asked),
+        output_tokens=sum(r.output_tokens or 0 for r in asked),
         queue_us=sum(r.queue_us for r in asked),
         compute_us=sum(r.compute_us for r in asked),
         total_us=sum(r.total_us for r in asked),
@@ -576,7 +581,7 @@ def test_dropped_facts_are_those_of_the_accepted_machines(
 
 def test_everything_that_occurs_can_be_chosen(stored: Stored) -> None:
     choices = read_choices(stored.connection)
-    assert set(choices) == {field.name for field in fields(Filter)} - {"label"}
+    assert set(choices) == {field.name for field in fields(Filter)} - {"label", "simulated"}
     assert choices["tenant"] == ["internal", "search", "shop"]
     assert choices["model"] == [HOSTILE, "digits", "ranker", None]
     assert choices["region"] == ["europe-west4", "us-east-1", None]

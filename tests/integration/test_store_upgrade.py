@@ -4,6 +4,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
 from store import (
     MINUTE_US,
@@ -68,6 +69,9 @@ def write_version_1(database: Path, batch: Batch) -> None:
 
 def test_a_file_of_version_1_is_upgraded_whole_and_goes_on(tmp_path: Path) -> None:
     batch = traffic(MONDAY_US, MONDAY_US + 2 * MINUTE_US)
+    batch.records[0] = replace(
+        batch.records[0], origin="simulated", input_tokens=5, output_tokens=7
+    )
     old, fresh = tmp_path / "old.duckdb", tmp_path / "fresh.duckdb"
     write_version_1(old, batch)
     with pytest.raises(DatabaseUnusableError, match="start the collector once"), open_reader(old):

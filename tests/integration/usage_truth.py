@@ -26,6 +26,8 @@ PERIOD = Period(MONDAY_US, MONDAY_US + MINUTES * MINUTE_US)
 HOSTILE = "'; DROP TABLE boot; --"
 
 BOOTS = {f"node-{n}": f"0198c0de-0000-7000-8000-00000000000{n}" for n in range(1, 5)}
+# A run of a node is simulated when any record of it is.
+SIMULATED = "node-2"
 CHEAP = Machine("aws", "us-east-1", "c7i.xlarge", "on_demand")
 DEAR = Machine("gcp", "europe-west4", "g2-standard-4", "spot")
 MACHINES: dict[str, Machine | None] = {
@@ -79,6 +81,11 @@ def _varied(rng: random.Random, record: UsageRecord) -> UsageRecord:
         "request_bytes": rng.randrange(1_000),
         "response_bytes": rng.randrange(1_000),
     }
+    if record.node_id == SIMULATED and changed["origin"] == "replay":
+        changed["origin"] = "simulated"
+    if changed["model"] == "ranker":
+        changed["input_tokens"] = changed["request_bytes"]
+        changed["output_tokens"] = changed["response_bytes"] // 2
     if record.batch_size:
         # Requests of several items, in a batch that is larger by as much.
         changed["items"] = rng.choice((1, 1, 2, 3))
@@ -132,9 +139,15 @@ def machine_values(node_id: str) -> dict[str, str | None]:
     return {name: getattr(machine, name, None) for name in names}
 
 
+def _where_from(node_id: str) -> dict[str, str | None]:
+    """Return what a filter may say of a node's machine, by field."""
+    simulated = "yes" if node_id == SIMULATED else "no"
+    return {**machine_values(node_id), "simulated": simulated}
+
+
 def accepts(where: Filter, record: UsageRecord) -> bool:
     """Tell whether `where` accepts `record`."""
-    known = machine_values(record.node_id)
+    known = _where_from(record.node_id)
     for field in fields(where):
         accepted = getattr(where, field.name)
         if field.name == "label":
@@ -151,7 +164,7 @@ def accepts(where: Filter, record: UsageRecord) -> bool:
 
 def accepts_machine(where: Filter, node_id: str) -> bool:
     """Tell whether what `where` says of machines accepts those of a node."""
-    known = {**machine_values(node_id), "node_id": node_id}
+    known = {**_where_from(node_id), "node_id": node_id}
     return all(known[name] in getattr(where, name) for name in known if getattr(where, name))
 
 
