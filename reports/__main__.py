@@ -1,71 +1,35 @@
-"""`python -m reports overview`: the figures of the Overview page as one line of JSON."""
+"""`python -m reports COMMAND`: figures and files for people and programs outside the dashboard."""
 
 import argparse
 import sys
-import time
-from pathlib import Path
+from importlib import import_module
 
-import msgspec
-
-from costs import split_usd
 from reports.errors import ReportError
-from reports.overview import Overview, load_overview
-from reports.price_book import load_catalogue
-from reports.window import WINDOWS
-from store import DatabaseMissingError, StoreError
+from store import StoreError
 
-NAMED_WINDOWS = {window.label.replace(" ", "-"): window for window in WINDOWS}
+# Name, module and what it does. A module is imported for its own command only.
+COMMANDS = {
+    "overview": ("reports.commands.overview", "figures of a window, or of all data, as JSON"),
+}
 
 
 def main() -> int:
-    """Parse the arguments, print the figures, return the exit code."""
+    """Parse the arguments, run the command, return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    overview = commands.add_parser("overview", help="figures of a window, or of all data")
-    overview.add_argument("--database", type=Path, default=Path("data/usage.duckdb"))
-    overview.add_argument("--prices", type=Path, default=Path("data/prices"))
-    overview.add_argument("--window", choices=["all", *NAMED_WINDOWS], default="all")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    for name, (_, text) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        if name == wanted:
+            import_module(COMMANDS[name][0]).add_arguments(command)
     arguments = parser.parse_args()
     try:
-        found = load_overview(
-            arguments.database,
-            load_catalogue(arguments.prices),
-            NAMED_WINDOWS.get(arguments.window),
-            time.time_ns() // 1000,
-        )
-    except DatabaseMissingError as error:
-        print(f"{error}; start a collector first", file=sys.stderr)
-        return 1
+        return int(import_module(COMMANDS[arguments.command][0]).run(arguments))
+    except KeyboardInterrupt:
+        return 130
     except (ReportError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(msgspec.json.Encoder(decimal_format="number").encode(_summary(found)).decode())
-    return 0
-
-
-def _summary(overview: Overview | None) -> dict[str, object]:
-    if overview is None:
-        return {"records_stored": 0, "records_rejected": 0}
-    now = overview.current
-    direct_usd, idle_usd = split_usd([now.cost.direct, now.cost.idle])
-    return {
-        "records_stored": overview.state.records,
-        "records_rejected": overview.state.rejected_lines,
-        "requests": now.requests,
-        "failures": now.failures,
-        "p50_ms": now.p50_ms,
-        "p95_ms": now.p95_ms,
-        "p99_ms": now.p99_ms,
-        "requests_per_s": now.requests_per_s,
-        "utilization": now.utilization,
-        "cost_usd": direct_usd + idle_usd,
-        "direct_usd": direct_usd,
-        "idle_usd": idle_usd,
-        "usd_per_1000": now.usd_per_1000,
-        "unmeasured_requests": overview.unmeasured_requests,
-        "records_dropped": {node.node_id: node.facts for node in overview.dropped},
-        "unpriced_machines": [str(fleet.machine) for fleet in overview.fleets if not fleet.price],
-    }
 
 
 if __name__ == "__main__":
