@@ -94,7 +94,7 @@ def read_latest_requests(
 
     What was executed on behalf of a request stands among them: it has a cost.
     """
-    found = _period_of_latest(connection, limit, where, period)
+    found = period_of_latest(connection, limit, where, period)
     if found is None:
         return []
     accepted = where.condition()
@@ -138,7 +138,7 @@ def select_requests(
     return requests
 
 
-def _period_of_latest(
+def period_of_latest(
     connection: duckdb.DuckDBPyConnection, limit: int, where: Filter, period: Period | None
 ) -> tuple[int, int] | None:
     """Return a stretch that holds the `limit` latest records, None where there is no record.
