@@ -1,0 +1,219 @@
+"""The finished review of a week: all that its page, its files and its headline say.
+
+Money is in ticks (see costs/money.py) and exact; a renderer only rounds. All instants are UTC.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from costs import Machine, Ticks
+from reports.figures import Figures
+from reports.health import PriceAge
+from reports.weekly.action import Action
+from reports.weekly.week import Week
+from store import HOUR_US, Dropped, Period
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A day, a week or a month of a trend. `figures` is None where nothing is stored of it.
+
+    `whole` is False where it is still running or was not recorded from its beginning.
+    """
+
+    label: str
+    period: Period
+    figures: Figures | None
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A cause that moved the spend, and by how much; `key` names it for programs."""
+
+    key: str
+    name: str
+    change: Ticks
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """From the spend of the week before to that of this one, driver by driver."""
+
+    before: Ticks
+    now: Ticks
+    drivers: tuple[Driver, ...]
+
+    @property
+    def change(self) -> Ticks:
+        """How much more was spent than in the week before."""
+        return self.now - self.before
+
+    @property
+    def exact(self) -> bool:
+        """Whether the drivers add up to the change, to the last digit."""
+        return sum((driver.change for driver in self.drivers), Fraction(0)) == self.change
+
+    @property
+    def largest(self) -> Driver | None:
+        """The driver that moved the spend most in the direction that it went; None without one."""
+        sign = 1 if self.change > 0 else -1
+        pushing = [driver for driver in self.drivers if sign * driver.change > 0]
+        if not self.change or not pushing:
+            return None
+        return max(pushing, key=lambda driver: abs(Fraction(driver.change)))
+
+
+@dataclass(frozen=True)
+class Mover:
+    """Something whose cost changed, and why. `before` or `now` is None where it had none."""
+
+    name: str
+    before: Ticks | None
+    now: Ticks | None
+    cause: str
+
+    @property
+    def change(self) -> Ticks:
+        """How much more it cost than in the week before."""
+        return (self.now or Fraction(0)) - (self.before or Fraction(0))
+
+
+@dataclass(frozen=True)
+class MonthEnd:
+    """What the month of the week is forecast to cost, as of the end of what is counted.
+
+    `low_usd` and `high_usd` are its 10th and 90th percentile, None where they are not known.
+    `budget_usd` is None where none is set, `earlier_usd` the forecast of the same month one week
+    before, None where there was none. `spent` is cumulative, day by day.
+    """
+
+    month: date
+    forecast_usd: Decimal
+    low_usd: Decimal | None = None
+    high_usd: Decimal | None = None
+    budget_usd: Decimal | None = None
+    earlier_usd: Decimal | None = None
+    spent_usd: tuple[Decimal, ...] = ()
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How much of the period is stored; `newest_fact_us` is of the database, whatever the week.
+
+    `hours_missing` are those hours of the period without a fact of any kind.
+    """
+
+    newest_fact_us: int
+    hours: int
+    hours_missing: int
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What the figures leave out. All but `simulated_requests` is 0 or empty for a whole week.
+
+    `missing_records` lack by their sequence numbers in runs of nodes that were active in the week,
+    `rejected_lines` were no facts, `unmeasured_requests` have no direct cost for want of machine
+    time, `old_prices` are prices in force that were looked up more than a year before the week's
+    end. `simulated_requests` are counted and were made up.
+    """
+
+    missing_records: int = 0
+    dropped: tuple[Dropped, ...] = ()
+    rejected_lines: int = 0
+    unmeasured_requests: int = 0
+    unpriced: tuple[Machine, ...] = ()
+    old_prices: tuple[PriceAge, ...] = ()
+    simulated_requests: int = 0
+
+    @property
+    def dropped_facts(self) -> int:
+        """Facts that nodes lost in the week, by their own account."""
+        return sum(node.facts for node in self.dropped)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left out."""
+        return not (
+            self.missing_records
+            or self.dropped
+            or self.rejected_lines
+            or self.unmeasured_requests
+            or self.unpriced
+        )
+
+
+@dataclass(frozen=True)
+class PartSum:
+    """The machine cost of the week summed up in another way: of `count` parts."""
+
+    name: str
+    count: int
+    total: Ticks
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """The machine cost of the week, and the same as sums of its parts."""
+
+    whole: Ticks
+    sums: tuple[PartSum, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Whether every sum is the whole, to the last digit."""
+        return all(part.total == self.whole for part in self.sums)
+
+
+@dataclass(frozen=True)
+class WeeklyReview:
+    """A week, as far as it is over and stored.
+
+    `period` is what is counted: the whole week, or what there is of one that has not `ended`.
+    `now` is None where nothing is stored of it. `before` is the same part of the week before, None
+    where it is not stored as far as that. `spend` and `spend_before` are what the machines of the
+    two cost, None where none of them has a price.
+    `days` are those of both weeks, `weeks` six and `months` twelve, all up to the end of `period`.
+    """
+
+    week: Week
+    ended: bool
+    period: Period
+    now: Figures | None
+    before: Figures | None
+    spend: Ticks | None
+    spend_before: Ticks | None
+    p99_target_ms: float
+    days: tuple[Stretch, ...]
+    weeks: tuple[Stretch, ...]
+    months: tuple[Stretch, ...]
+    freshness: Freshness
+    coverage: Coverage
+    reconciliation: Reconciliation
+    bridge: Bridge | None = None
+    movers: tuple[Mover, ...] = ()
+    month_end: MonthEnd | None = None
+    actions: tuple[Action, ...] = ()
+
+    @property
+    def hours(self) -> int:
+        """Hours that are counted, the one begun included."""
+        return -(-self.period.length_us // HOUR_US)
+
+    @property
+    def p99_met(self) -> bool | None:
+        """Whether the p99 latency is within its target; None without a successful request."""
+        if self.now is None or self.now.p99_ms is None:
+            return None
+        return self.now.p99_ms <= self.p99_target_ms
+
+
+def largest_movers(movers: Sequence[Mover], most: int = 5) -> tuple[Mover, ...]:
+    """Return the `most` movers with the largest change, in either direction, the largest first."""
+    return tuple(
+        sorted(movers, key=lambda mover: (-abs(Fraction(mover.change)), mover.name))[:most]
+    )

@@ -1,0 +1,214 @@
+"""The headline: what it says of every kind of week, and that it invents no number."""
+
+import dataclasses
+import re
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costs import TICKS_PER_USD
+from reports.formatting import count, duration_ms, significant
+from reports.formatting import usd as spelled
+from reports.weekly.headline import headline, length_words, month_end_words
+from reports.weekly.review import Bridge, Coverage, Driver, Freshness, MonthEnd, WeeklyReview
+from store import DAY_US, HOUR_US, MINUTE_US, Period
+from tests.unit.reports.weekly.sample_review import (
+    BRIDGE,
+    MACHINE,
+    MONTH_END,
+    SLOW,
+    WEEK,
+    counted,
+    empty_week,
+    first_week,
+    review,
+    usd,
+)
+
+PROMISES = (
+    "; p99 latency of 64.8 ms met its target of 80 ms; November is forecast to end at "
+    "5,200.00 USD, 200.00 USD over its budget of 5,000.00 USD."
+)
+
+
+def test_a_week_is_told_with_its_change_its_driver_and_its_promises() -> None:
+    assert headline(review()) == (
+        "Week 47 of 2026 cost 1,234.50 USD, 12.2% more than the week before, led by more or fewer "
+        "requests (+98.12 USD)" + PROMISES
+    )
+
+
+def test_less_is_told_as_less_and_led_by_what_saved_most() -> None:
+    drivers = (Driver("a", "price of machines", usd("-200")), Driver("b", "volume", usd("100")))
+    found = headline(
+        review(
+            now=counted("1000"), spend=usd("1000"),
+            bridge=Bridge(usd("1100"), usd("1000"), drivers),
+        )
+    )  # fmt: skip
+    assert (
+        "cost 1,000.00 USD, 9.1% less than the week before, "
+        "led by price of machines (\u2212200.00 USD)"
+    ) in found
+
+
+def test_no_change_has_no_driver() -> None:
+    same = review(now=counted("1100"), spend=usd("1100.2"))
+    assert ", as much as the week before; p99" in headline(same)
+    assert "led by" not in headline(same)
+
+
+def test_manifold_and_from_nothing() -> None:
+    assert ", 12.3 times as much as the week before" in headline(review(spend_before=usd("100")))
+    assert ", after nothing in the week before" in headline(review(spend_before=usd("0")))
+
+
+def test_a_first_week_has_nothing_to_be_compared_with() -> None:
+    assert headline(first_week()) == (
+        "Week 47 of 2026 cost 1,234.50 USD, with no record of the week before to compare with; "
+        "p99 latency of 64.8 ms met its target of 80 ms."
+    )
+
+
+def test_an_empty_week_is_told_as_that() -> None:
+    assert headline(empty_week()) == "Nothing is recorded of week 47 of 2026."
+
+
+def test_a_missed_target_is_told() -> None:
+    slow = review(now=counted("1234.5", slowest=SLOW))
+    assert "p99 latency of 96.3 ms missed its target of 80 ms" in headline(slow)
+
+
+@pytest.mark.parametrize(
+    ("requests", "failures", "words"),
+    [(0, 0, "; no request came"), (5, 5, "; no request succeeded")],
+)
+def test_a_week_without_success_has_no_latency(requests: int, failures: int, words: str) -> None:
+    idle = review(now=counted("1234.5", requests=requests, failures=failures))
+    assert words in headline(idle)
+
+
+def test_machines_without_a_price_are_told_in_the_singular_and_the_plural() -> None:
+    unknown = review(spend=None, coverage=Coverage(unpriced=(MACHINE,)))
+    assert headline(unknown) == (
+        "The spend of week 47 of 2026 is unknown: no price is known for its machines; "
+        "p99 latency of 64.8 ms met its target of 80 ms."
+    )
+    for machines, words in (
+        ((MACHINE,), "without 1 kind of machine of unknown price"),
+        ((MACHINE, MACHINE), "without 2 kinds of machines of unknown price"),
+    ):
+        assert words in headline(review(coverage=Coverage(unpriced=machines)))
+    assert "unknown: no machine time is recorded" in headline(review(spend=None))
+
+
+def test_missing_hours_and_simulated_requests_are_told() -> None:
+    patchy = review(freshness=Freshness(0, 168, 1), coverage=Coverage(simulated_requests=1))
+    assert ", with 1 of its 168 hours missing, 1 simulated request included; p99" in headline(
+        patchy
+    )
+
+
+def test_a_running_week_is_compared_with_the_same_part_of_the_week_before() -> None:
+    start = WEEK.period.from_us
+    running = review(ended=False, period=Period(start, start + 4 * DAY_US + 3 * HOUR_US))
+    assert headline(running).startswith(
+        "Week 47 of 2026 has cost 1,234.50 USD in its first 4 days 3 hours, 12.2% more than the "
+        "same part of the week before, led by"
+    )
+
+
+@pytest.mark.parametrize(
+    ("length_us", "words"),
+    [
+        (MINUTE_US, "1 minute"),
+        (59 * MINUTE_US, "59 minutes"),
+        (HOUR_US, "1 hour"),
+        (DAY_US, "1 day"),
+        (DAY_US + HOUR_US, "1 day 1 hour"),
+        (6 * DAY_US + 23 * HOUR_US, "6 days 23 hours"),
+    ],
+)
+def test_lengths_in_words(length_us: int, words: str) -> None:
+    assert length_words(length_us) == words
+
+
+@pytest.mark.parametrize(
+    ("forecast", "budget", "words"),
+    [
+        ("5200", None, "November is forecast to end at 5,200.00 USD, with no budget set"),
+        ("5200", "5000", "5,200.00 USD, 200.00 USD over its budget of 5,000.00 USD"),
+        ("4100", "5000", "4,100.00 USD, 900.00 USD under its budget of 5,000.00 USD"),
+        ("5000.001", "5000", "5,000.00 USD, on its budget of 5,000.00 USD"),
+        ("0.004", "0", "0.00400 USD, 0.00400 USD over its budget of 0 USD"),
+    ],
+)
+def test_the_forecast_is_held_to_the_budget(forecast: str, budget: str | None, words: str) -> None:
+    found = MonthEnd(date(2026, 11, 1), Decimal(forecast), budget_usd=budget and Decimal(budget))  # type: ignore[arg-type]
+    assert words in month_end_words(found)
+
+
+def test_the_largest_driver_is_of_the_direction_of_the_change() -> None:
+    assert BRIDGE.largest == BRIDGE.drivers[0]
+    assert dataclasses.replace(BRIDGE, now=usd("1000")).largest == BRIDGE.drivers[1]
+    assert dataclasses.replace(BRIDGE, now=BRIDGE.before).largest is None
+    assert dataclasses.replace(BRIDGE, drivers=()).largest is None
+
+
+amounts = st.integers(0, 10**12).map(lambda cents: Fraction(cents, 100) * TICKS_PER_USD)
+decimals = st.decimals(0, 10**9, places=2)
+reviews = st.builds(
+    lambda spend, before, drivers, coverage, hours, forecast, budget: review(
+        now=counted("1", requests=1000),
+        spend=spend,
+        spend_before=before,
+        bridge=Bridge(
+            before or Fraction(0),
+            spend or Fraction(0),
+            tuple(Driver(str(n), "some driver", change) for n, change in enumerate(drivers)),
+        ),
+        coverage=Coverage(unpriced=(MACHINE,) * coverage, simulated_requests=coverage),
+        freshness=Freshness(0, 168, hours),
+        month_end=dataclasses.replace(MONTH_END, forecast_usd=forecast, budget_usd=budget),
+    ),
+    st.none() | amounts,
+    st.none() | amounts,
+    st.lists(st.tuples(amounts, st.sampled_from((1, -1))).map(lambda d: d[0] * d[1]), max_size=3),
+    st.integers(0, 3),
+    st.integers(0, 168),
+    decimals,
+    st.none() | decimals,
+)
+
+
+def numbers_of(found: WeeklyReview) -> set[str]:
+    """Return every number that the review holds, as it is spelled."""
+    assert found.now is not None
+    assert found.month_end is not None
+    held = {str(found.week.number), str(found.week.year), "99", f"{found.p99_target_ms:g}"}
+    held.add(duration_ms(found.now.p99_ms)[0])
+    ticks = [found.spend, *(driver.change for driver in (found.bridge or BRIDGE).drivers)]
+    held |= {spelled(float(abs(Fraction(t)) / TICKS_PER_USD)) for t in ticks if t is not None}
+    forecast, budget = found.month_end.forecast_usd, found.month_end.budget_usd
+    held.add(spelled(float(forecast)))
+    if budget is not None:
+        held |= {spelled(float(budget)), spelled(float(abs(forecast - budget)))}
+    if found.spend is not None and found.spend_before:
+        ratio = Fraction(found.spend) / found.spend_before
+        held |= {f"{abs(float(100 * (ratio - 1))):.1f}", significant(float(ratio))}
+    held |= {count(len(found.coverage.unpriced)), count(found.coverage.simulated_requests)}
+    return held | {count(found.freshness.hours), count(found.freshness.hours_missing)}
+
+
+@given(reviews)
+def test_every_number_of_the_headline_is_one_of_the_review(found: WeeklyReview) -> None:
+    said = headline(found)
+    numbers = set(re.findall(r"\d(?:[\d,]*\d)?(?:\.\d+)?", said))
+    assert numbers <= numbers_of(found)
+    assert said.endswith(".")
+    assert "None" not in said
+    assert "  " not in said
