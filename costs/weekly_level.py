@@ -1,0 +1,89 @@
+"""What a day usually comes to: a level times the shape of a week, learnt from the days before.
+
+Forecasts and the search for anomalies both rest on it (docs/decisions/0018-forecasts.md):
+
+- the factor of a day is its value over the mean of the seven days that end with it, so each weekday
+  is in that mean once; the factor of a weekday is the median of its last eight
+- the level is the mean of the last fourteen days, each over the factor of its weekday, without the
+  highest and the lowest fifth
+
+A spike moves neither by much; a level that stays is followed within two weeks. Figures are floats:
+this is statistics, and none of it is added to money that was spent.
+"""
+
+from collections import deque
+from statistics import fmean, median
+
+WEEK = 7
+LEVEL_DAYS = 14
+FACTORS_KEPT = 8
+CUT_SHARE = 0.2
+# A weekday on which next to nothing is spent says nothing of the level.
+SMALLEST_FACTOR = 0.02
+
+
+class WeeklyLevel:
+    """Learns one day after the other; knows nothing of the days to come."""
+
+    def __init__(self, weekday: int) -> None:
+        """`weekday` is that of the first day: 0 for Monday."""
+        self._next = weekday % WEEK
+        self._recent: deque[tuple[int, float | None]] = deque(maxlen=LEVEL_DAYS)
+        self._factors: list[deque[float]] = [deque(maxlen=FACTORS_KEPT) for _ in range(WEEK)]
+        self._medians: list[float | None] = [None] * WEEK
+        self._shape = [1.0] * WEEK
+        self._level: float | None = None
+
+    @property
+    def level(self) -> float | None:
+        """The value of a day on average over a week; None while no day is known."""
+        return self._level
+
+    def day(self, ahead: int = 0) -> float | None:
+        """Return the value to be expected `ahead` days after the next one."""
+        if self._level is None:
+            return None
+        return self._level * self._shape[(self._next + ahead) % WEEK]
+
+    def add(self, value: float | None) -> None:
+        """Learn the value of the next day; None where it is not known."""
+        weekday = self._next
+        self._recent.append((weekday, value))
+        week = [v for _, v in list(self._recent)[-WEEK:] if v is not None]
+        if value is not None and len(week) == WEEK and sum(week) > 0:
+            self._factors[weekday].append(value / fmean(week))
+            self._medians[weekday] = median(self._factors[weekday])
+            self._shape = _mean_of_one(self._medians)
+        self._next = (weekday + 1) % WEEK
+        self._level = self._recent_level()
+
+    def settle(self, level: float) -> None:
+        """Take `level` as that of the last days: it changed, and what was before does not count."""
+        weekdays = [weekday for weekday, _ in self._recent]
+        self._recent.clear()
+        self._recent.extend((weekday, level * self._shape[weekday]) for weekday in weekdays)
+        self._level = level
+
+    def factor(self, ahead: int = 0) -> float:
+        """Return the factor of the weekday `ahead` days after the next one; their mean is 1."""
+        return self._shape[(self._next + ahead) % WEEK]
+
+    def _recent_level(self) -> float | None:
+        levels = sorted(
+            value / self._shape[weekday]
+            for weekday, value in self._recent
+            if value is not None and self._shape[weekday] > SMALLEST_FACTOR
+        )
+        cut = int(CUT_SHARE * len(levels))
+        kept = levels[cut : len(levels) - cut]
+        return fmean(kept) if kept else None
+
+
+def _mean_of_one(medians: list[float | None]) -> list[float]:
+    known = [factor for factor in medians if factor is not None]
+    total = sum(known)
+    if total <= 0:
+        return [1.0] * WEEK
+    usual = total / len(known)
+    factors = [usual if factor is None else factor for factor in medians]
+    return [factor / usual for factor in factors]
