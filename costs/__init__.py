@@ -7,10 +7,21 @@ from costs.allocation import (
     direct_cost,
     machine_cost,
 )
+from costs.catalogue import Catalogue
 from costs.components import Components
 from costs.money import TICKS_PER_USD, Ticks, split_usd, to_usd
-from costs.price import Catalogue, Machine, Price, PriceMissingError
-from costs.price_file import PriceFileError, format_prices, parse_prices
+from costs.price import Machine, Price, PriceMissingError
+from costs.price_book import PriceBook
+from costs.price_file import format_prices, parse_prices
+from costs.prices.commitment import CommitmentOffer
+from costs.prices.instance_type import InstanceType
+from costs.prices.interruption import Interruption
+from costs.prices.latency import RegionLatency
+from costs.prices.override import Overrides
+from costs.prices.override_file import parse_overrides
+from costs.prices.storage import StoragePrice
+from costs.prices.table import PriceFileError
+from costs.prices.transfer import TransferPrice
 from costs.resources import Commitment, ResourceError, Resources, parse_resources
 from costs.sharing import Shares, Sharing, share_out
 from costs.standing import (
@@ -29,25 +40,34 @@ __all__ = [
     "BytePrice",
     "Catalogue",
     "Commitment",
+    "CommitmentOffer",
     "CommitmentUse",
     "Components",
     "Cost",
+    "InstanceType",
+    "Interruption",
     "Machine",
     "MachineTime",
+    "Overrides",
     "Price",
+    "PriceBook",
     "PriceFileError",
     "PriceMissingError",
+    "RegionLatency",
     "ResourceError",
     "Resources",
     "Shares",
     "Sharing",
+    "StoragePrice",
     "Ticks",
     "Transfer",
+    "TransferPrice",
     "cache_cost",
     "commitment_use",
     "direct_cost",
     "format_prices",
     "machine_cost",
+    "parse_overrides",
     "parse_prices",
     "parse_resources",
     "share_out",

@@ -5,7 +5,7 @@ from reports.figures import Figures
 from reports.health import HealthReport, PriceAge, load_health
 from reports.latency import LatencyReport, load_latency
 from reports.overview import Fleet, Overview, load_overview
-from reports.price_book import load_catalogue
+from reports.price_book import load_catalogue, load_price_book
 from reports.quantiles import Quantile, quantile, share_above
 from reports.request_costs import RequestCost, RequestCosts, load_request_costs
 from reports.targets import LatencyTargets, Targets, load_targets
@@ -34,6 +34,7 @@ __all__ = [
     "load_health",
     "load_latency",
     "load_overview",
+    "load_price_book",
     "load_request_costs",
     "load_targets",
     "load_utilization",

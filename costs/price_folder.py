@@ -1,0 +1,88 @@
+"""A folder of price files as texts by name: what each holds, and all of them as one book."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from costs.catalogue import Catalogue
+from costs.price_book import PriceBook
+from costs.price_file import parse_prices
+from costs.prices.commitment import parse_commitments
+from costs.prices.instance_type import parse_instance_types
+from costs.prices.interruption import parse_interruptions
+from costs.prices.latency import parse_latencies
+from costs.prices.override import NO_OVERRIDES
+from costs.prices.override_file import parse_overrides
+from costs.prices.storage import parse_storage
+from costs.prices.table import PriceFileError
+from costs.prices.transfer import parse_transfers
+
+INSTANCES = "instances.csv"
+OVERRIDES = "prices.toml"
+INSTANCE_TYPES = "instance_types.csv"
+COMMITMENTS = "commitments.csv"
+TRANSFER = "transfer.csv"
+STORAGE = "storage.csv"
+REGION_LATENCY = "region_latency.csv"
+INTERRUPTION = "interruption.csv"
+MACHINE_FILES = (INSTANCES, OVERRIDES)
+PRICE_FILES = (
+    *MACHINE_FILES,
+    INSTANCE_TYPES,
+    COMMITMENTS,
+    TRANSFER,
+    STORAGE,
+    REGION_LATENCY,
+    INTERRUPTION,
+)
+
+FactT = TypeVar("FactT")
+BookT = TypeVar("BookT", Catalogue, PriceBook)
+
+
+def parse_catalogue(texts: Mapping[str, str], folder: str) -> Catalogue:
+    """Return the prices of machines in `texts` (by file name) with the user's rules over them.
+
+    `folder` is named in errors. A file that is not there says nothing. Raises PriceFileError.
+    """
+    rules = texts.get(OVERRIDES)
+    return _named(
+        folder,
+        lambda: Catalogue(
+            _facts(texts, folder, INSTANCES, parse_prices),
+            NO_OVERRIDES if rules is None else parse_overrides(rules, f"{folder}/{OVERRIDES}"),
+        ),
+    )
+
+
+def parse_book(texts: Mapping[str, str], folder: str) -> PriceBook:
+    """Return everything in `texts` (by file name). As parse_catalogue otherwise."""
+    return _named(
+        folder,
+        lambda: PriceBook(
+            parse_catalogue(texts, folder),
+            instance_types=_facts(texts, folder, INSTANCE_TYPES, parse_instance_types),
+            commitments=_facts(texts, folder, COMMITMENTS, parse_commitments),
+            transfers=_facts(texts, folder, TRANSFER, parse_transfers),
+            storage=_facts(texts, folder, STORAGE, parse_storage),
+            latencies=_facts(texts, folder, REGION_LATENCY, parse_latencies),
+            interruptions=_facts(texts, folder, INTERRUPTION, parse_interruptions),
+        ),
+    )
+
+
+def _facts(
+    texts: Mapping[str, str],
+    folder: str,
+    file: str,
+    parse: Callable[[str, str], Iterable[FactT]],
+) -> Iterable[FactT]:
+    return parse(texts[file], f"{folder}/{file}") if file in texts else ()
+
+
+def _named(folder: str, build: Callable[[], BookT]) -> BookT:
+    try:
+        return build()
+    except PriceFileError:
+        raise
+    except ValueError as error:  # the same key twice
+        raise PriceFileError(f"{folder}: {error}") from error

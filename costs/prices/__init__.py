@@ -1,0 +1,1 @@
+"""The kinds of the price catalogue, each with both sides of its file format."""
