@@ -73,15 +73,16 @@ def zipf_keys(rng: np.random.Generator, count: int, *, keys: int, exponent: floa
     knows only the unbounded law and only exponents above 1.
     """
     ranks = np.arange(1, keys + 1, dtype=np.float64)
-    return _by_weight(rng, count, ranks**-exponent)
+    return by_weight(rng, count, ranks**-exponent)
 
 
 def _drawn(rng: np.random.Generator, count: int, weights: Mapping[str, float]) -> Strings:
-    chosen = _by_weight(rng, count, np.fromiter(weights.values(), np.float64))
+    chosen = by_weight(rng, count, np.fromiter(weights.values(), np.float64))
     return np.array(list(weights))[chosen]
 
 
-def _by_weight(rng: np.random.Generator, count: int, weights: npt.NDArray[np.float64]) -> Integers:
+def by_weight(rng: np.random.Generator, count: int, weights: npt.NDArray[np.float64]) -> Integers:
+    """Return `count` places in `weights`, each in proportion to its weight."""
     cumulative = np.cumsum(weights)
     positions = np.searchsorted(cumulative / cumulative[-1], rng.random(count), side="right")
     return positions.astype(np.int64)

@@ -1,5 +1,6 @@
 """The contract between node and collectors: record types and the spool format."""
 
+from usage.line_template import LineTemplate
 from usage.record import (
     CacheOutcome,
     InvalidLineError,
@@ -23,6 +24,7 @@ __all__ = [
     "Chunk",
     "InvalidLineError",
     "Line",
+    "LineTemplate",
     "NodeSample",
     "Origin",
     "Pool",

@@ -1,0 +1,60 @@
+"""Runs of a node: one after the other, on the machine of the time, away when it is taken."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.history.boots import SHORTEST_US, Boot, boots_of
+from simulator.history.story import DAY_US, HOUR_US, Machine, Node
+
+MONDAY_US = 1_791_763_200 * 1_000_000
+FIRST = Machine("aws", "us-east-1", "c7i.xlarge", "on_demand")
+SECOND = Machine("aws", "us-east-1", "c7i.xlarge", "reserved")
+STEADY = Node("steady", ((0, FIRST), (3 * DAY_US, SECOND)))
+SPOT = Node("spot", ((0, FIRST),), interruptions=20.0, away_us=HOUR_US)
+
+
+def runs(node: Node, from_us: int, to_us: int, seed: int = 1) -> list[Boot]:
+    return boots_of(node, 0, seed, MONDAY_US, MONDAY_US + from_us, MONDAY_US + to_us)
+
+
+def test_a_change_of_the_machine_ends_a_run_and_begins_another() -> None:
+    found = runs(STEADY, DAY_US, 5 * DAY_US)
+    assert [(boot.machine, boot.from_us - MONDAY_US, boot.to_us - MONDAY_US) for boot in found] == [
+        (FIRST, DAY_US, 3 * DAY_US),
+        (SECOND, 3 * DAY_US, 5 * DAY_US),
+    ]
+    assert [boot.machine for boot in runs(STEADY, 4 * DAY_US, 5 * DAY_US)] == [SECOND]
+    assert [boot.machine for boot in runs(STEADY, 0, DAY_US)] == [FIRST]
+
+
+def test_what_is_too_short_to_serve_is_no_run() -> None:
+    assert runs(STEADY, 0, SHORTEST_US) == []
+    assert len(runs(STEADY, 0, SHORTEST_US + STEADY.loading_us)) == 1
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    cut_us=st.integers(0, 7 * DAY_US),
+    node=st.sampled_from([STEADY, SPOT]),
+)
+def test_runs_follow_each_other_and_interruptions_do_not_depend_on_who_asks(
+    seed: int, cut_us: int, node: Node
+) -> None:
+    whole = runs(node, 0, 7 * DAY_US, seed)
+    for before, after in pairwise(whole):
+        assert before.to_us <= after.from_us
+    parts = runs(node, 0, cut_us, seed) + runs(node, cut_us, 7 * DAY_US, seed)
+    edges = {edge for boot in whole for edge in (boot.from_us, boot.to_us)}
+    cut = MONDAY_US + cut_us
+    # Beside the cut nothing begins or ends elsewhere, but for runs too short to be any.
+    for boot in parts:
+        assert {boot.from_us, boot.to_us} <= edges | {cut}
+
+
+def test_a_spot_machine_is_away_for_a_while() -> None:
+    found = runs(SPOT, 0, 7 * DAY_US)
+    assert len(found) > 5
+    away = [after.from_us - before.to_us for before, after in pairwise(found)]
+    assert min(away) >= SPOT.away_us
