@@ -19,14 +19,17 @@ from costs.prices.transfer import (
     TransferKey,
     TransferPrice,
 )
+from costs.resources import Resources
 
 PLACES = (INTERNET, INTER_ZONE, INGRESS)
+
+NOTHING_DECLARED = Resources()
 
 
 class PriceBook:
     """The price catalogue. Raises ValueError where a key has two facts at the same instant.
 
-    Every mapping is by the `key` of its facts.
+    Every mapping is by the `key` of its facts. `resources` are what the user declared to pay for.
     """
 
     def __init__(
@@ -39,8 +42,10 @@ class PriceBook:
         storage: Iterable[StoragePrice] = (),
         latencies: Iterable[RegionLatency] = (),
         interruptions: Iterable[Interruption] = (),
+        resources: Resources = NOTHING_DECLARED,
     ) -> None:
         self.machines = machines
+        self.resources = resources
         self.instance_types: Mapping[TypeKey, InstanceType] = _by_key(
             instance_types, lambda t: t.key
         )

@@ -4,27 +4,30 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from costs.catalogue import Catalogue
+from costs.commitment_rules import commitment_rules
 from costs.price_book import PriceBook
 from costs.price_file import parse_prices
 from costs.prices.commitment import parse_commitments
 from costs.prices.instance_type import parse_instance_types
 from costs.prices.interruption import parse_interruptions
 from costs.prices.latency import parse_latencies
-from costs.prices.override import NO_OVERRIDES
+from costs.prices.override import NO_OVERRIDES, Overrides
 from costs.prices.override_file import parse_overrides
 from costs.prices.storage import parse_storage
 from costs.prices.table import PriceFileError
 from costs.prices.transfer import parse_transfers
+from costs.resources import ResourceError, Resources, parse_resources
 
 INSTANCES = "instances.csv"
 OVERRIDES = "prices.toml"
+RESOURCES = "resources.toml"
 INSTANCE_TYPES = "instance_types.csv"
 COMMITMENTS = "commitments.csv"
 TRANSFER = "transfer.csv"
 STORAGE = "storage.csv"
 REGION_LATENCY = "region_latency.csv"
 INTERRUPTION = "interruption.csv"
-MACHINE_FILES = (INSTANCES, OVERRIDES)
+MACHINE_FILES = (INSTANCES, OVERRIDES, RESOURCES)
 PRICE_FILES = (
     *MACHINE_FILES,
     INSTANCE_TYPES,
@@ -42,14 +45,13 @@ BookT = TypeVar("BookT", Catalogue, PriceBook)
 def parse_catalogue(texts: Mapping[str, str], folder: str) -> Catalogue:
     """Return the prices of machines in `texts` (by file name) with the user's rules over them.
 
+    A declared commitment is such a rule for the reserved machines that it pays for.
     `folder` is named in errors. A file that is not there says nothing. Raises PriceFileError.
     """
-    rules = texts.get(OVERRIDES)
     return _named(
         folder,
         lambda: Catalogue(
-            _facts(texts, folder, INSTANCES, parse_prices),
-            NO_OVERRIDES if rules is None else parse_overrides(rules, f"{folder}/{OVERRIDES}"),
+            _facts(texts, folder, INSTANCES, parse_prices), _overrides(texts, folder)
         ),
     )
 
@@ -60,6 +62,7 @@ def parse_book(texts: Mapping[str, str], folder: str) -> PriceBook:
         folder,
         lambda: PriceBook(
             parse_catalogue(texts, folder),
+            resources=_resources(texts, folder),
             instance_types=_facts(texts, folder, INSTANCE_TYPES, parse_instance_types),
             commitments=_facts(texts, folder, COMMITMENTS, parse_commitments),
             transfers=_facts(texts, folder, TRANSFER, parse_transfers),
@@ -68,6 +71,22 @@ def parse_book(texts: Mapping[str, str], folder: str) -> PriceBook:
             interruptions=_facts(texts, folder, INTERRUPTION, parse_interruptions),
         ),
     )
+
+
+def _overrides(texts: Mapping[str, str], folder: str) -> Overrides:
+    rules = texts.get(OVERRIDES)
+    declared = NO_OVERRIDES if rules is None else parse_overrides(rules, f"{folder}/{OVERRIDES}")
+    paid = commitment_rules(_resources(texts, folder).commitments, RESOURCES)
+    return Overrides([*declared.rules, *paid], folder) if paid else declared
+
+
+def _resources(texts: Mapping[str, str], folder: str) -> Resources:
+    if RESOURCES not in texts:
+        return Resources()
+    try:
+        return parse_resources(texts[RESOURCES], f"{folder}/{RESOURCES}")
+    except ResourceError as error:
+        raise PriceFileError(str(error)) from error
 
 
 def _facts(

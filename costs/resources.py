@@ -1,4 +1,4 @@
-"""What is paid for beside machine hours: `data/resources.toml`, as its owner declares it.
+"""What is paid for beside machine hours: `resources.toml` among the prices, as its owner says.
 
     [[commitment]]            # paid whether used or not
     id = "ri-2026-1"          # as on the provider's bill

@@ -82,6 +82,17 @@ class CommitmentUse:
     unused: Ticks
     excess: Ticks
 
+    def __add__(self, other: "CommitmentUse") -> "CommitmentUse":
+        return CommitmentUse(
+            self.machine,
+            self.committed_us + other.committed_us,
+            self.covered_us + other.covered_us,
+            self.excess_us + other.excess_us,
+            self.paid + other.paid,
+            self.unused + other.unused,
+            self.excess + other.excess,
+        )
+
 
 def commitment_use(
     commitments: Iterable[Commitment],
@@ -95,7 +106,7 @@ def commitment_use(
     `ran_us` is the uptime of reserved machines by (machine, beginning of the hour of day). `rate`
     gives the price at which that uptime is counted as machine cost, and the on-demand price: so
     machine cost of covered time + `unused` == `paid`, exactly. Machines without a commitment are
-    left out.
+    left out. Both ends are full hours.
     """
     by_machine: dict[Machine, list[Commitment]] = {}
     for commitment in commitments:
