@@ -1,6 +1,6 @@
 """Tables of a page: one height of rows, and as many of them as there is something to show."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -20,13 +20,21 @@ def draw_table(
     *,
     most_rows: int,
     placeholder: str = "",
+    choose: Callable[[int], None] | None = None,
 ) -> None:
     """Draw `data` with `columns` as for st.dataframe; beyond `most_rows` it scrolls.
 
-    `placeholder` stands where a value is missing.
+    `placeholder` stands where a value is missing. With `choose` a row can be clicked, and it is
+    told the row's number.
     """
     frame = data if isinstance(data, pd.DataFrame) else data.data  # type: ignore[attr-defined]
     rows = min(most_rows, max(1, len(frame)))
+
+    def chosen() -> None:
+        for number in st.session_state[key]["selection"]["rows"][:1]:
+            if choose is not None:
+                choose(number)
+
     st.dataframe(
         data,
         key=key,
@@ -35,4 +43,6 @@ def draw_table(
         height=ROW_HEIGHT_PX * rows + HEADER_HEIGHT_PX,
         row_height=ROW_HEIGHT_PX,
         column_config=dict(columns),
+        on_select="ignore" if choose is None else chosen,
+        selection_mode="single-row",
     )

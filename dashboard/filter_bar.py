@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import notices
 from dashboard.address import LABELS, WINDOW, Address, put, read_address, show
-from dashboard.filter_words import FIELD_WORDS, filter_parts, label_words, value_words
+from dashboard.filter_words import FIELD_WORDS, Value, filter_parts, label_words, value_words
 from dashboard.readings import Choices, read_choices
 from dashboard.settings import Settings
 from dashboard.url_controls import choice_in_url
@@ -133,6 +133,14 @@ def _choices(settings: Settings) -> Choices:
         return last
     st.session_state[LAST_CHOICES] = choices
     return choices
+
+
+def values_of(settings: Settings, by: str) -> list[Value]:
+    """Return the values that occur of a field, or of a label by `label:` and its name."""
+    choices = _choices(settings)
+    if by.startswith("label:"):
+        return [value for name, value in choices.labels if name == by.removeprefix("label:")]
+    return choices.fields.get(by, [])
 
 
 def label_names(settings: Settings) -> list[str]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from costs import Catalogue
+from costs import Catalogue, PriceBook, Sharing
+from costs.price_folder import PRICE_FILES
 from dashboard.address import Address
 from dashboard.clock import now_us
 from dashboard.filter_words import Label, Value
@@ -27,14 +28,17 @@ from reports import (
     load_health,
     load_latency,
     load_overview,
+    load_price_book,
     load_request_costs,
     load_targets,
     load_utilization,
 )
+from reports.costs import CostBin, CostReport, load_cost_spread, load_costs
 from store import (
     MINUTE_US,
     Filter,
     Grouping,
+    Key,
     open_reader,
     read_commits,
     read_label_choices,
@@ -108,6 +112,25 @@ def read_choices(settings: Settings) -> Choices:
     return _choices(str(settings.database), _commits(settings.database))
 
 
+def read_costs(
+    settings: Settings,
+    address: Address,
+    by: Sequence[Grouping],
+    rule: Sharing,
+    owner: Key | None = None,
+) -> CostReport | None:
+    """Return the costs of a window, None when the database holds no fact.
+
+    Raises StoreErrors and ReportErrors.
+    """
+    return _costs(_asked(settings, address), tuple(by), rule, owner, *_book_key(settings))
+
+
+def read_cost_spread(settings: Settings, address: Address) -> list[CostBin]:
+    """Return how unequal the costs of requests are. Raises StoreErrors and ReportErrors."""
+    return _cost_spread(_asked(settings, address), *_book_key(settings))
+
+
 def read_targets(settings: Settings) -> Targets:
     """Return the promised quality of service. Raises ReportErrors."""
     return _targets(*_file_key(settings.targets))
@@ -127,6 +150,12 @@ def _commits(database: Path) -> int:
 
 def _prices(settings: Settings) -> tuple[str, int]:
     return _file_key(settings.prices / "instances.csv")
+
+
+def _book_key(settings: Settings) -> tuple[str, tuple[int, ...]]:
+    """Return what a cached reading of the whole folder of prices depends on."""
+    versions = tuple(_file_key(settings.prices / name)[1] for name in PRICE_FILES)
+    return str(settings.prices), versions
 
 
 def _file_key(path: Path) -> tuple[str, int]:
@@ -177,6 +206,43 @@ def _choices(database: str, commits: int) -> Choices:  # noqa: ARG001 - a part o
         labels += [(name, value) for value in values]
         labels.append((name, None))
     return Choices(by_field, labels)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _costs(
+    asked: _Asked,
+    by: tuple[Grouping, ...],
+    rule: Sharing,
+    owner: Key | None,
+    prices: str,
+    versions: tuple[int, ...],
+) -> CostReport | None:
+    return load_costs(
+        Path(asked.database),
+        _book(prices, versions),
+        asked.window,
+        now_us(),
+        asked.where,
+        by,
+        rule,
+        owner,
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _cost_spread(asked: _Asked, prices: str, versions: tuple[int, ...]) -> list[CostBin]:
+    return load_cost_spread(
+        Path(asked.database),
+        _book(prices, versions).machines,
+        asked.window,
+        now_us(),
+        asked.where,
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _book(folder: str, versions: tuple[int, ...]) -> PriceBook:  # noqa: ARG001 - part of the key
+    return load_price_book(Path(folder))
 
 
 # Not copied for every reader as cache_data would do: nobody changes a catalogue.

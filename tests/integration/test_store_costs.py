@@ -16,6 +16,7 @@ from store import (
     By,
     ByLabel,
     Filter,
+    Grouping,
     Period,
     commit,
     open_reader,
@@ -68,7 +69,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[DuckDBPyCo
 def test_transfers_are_the_bytes_of_requests_where_their_machines_are(
     connection: "DuckDBPyConnection", where: Filter, step_us: int
 ) -> None:
-    by = [By.MODEL, ByLabel("team")]
+    by: list[Grouping] = [By.MODEL, ByLabel("team")]
     truth: dict[object, Counter[str]] = defaultdict(Counter)
     for record in filter(is_request, TRUTH.came(PERIOD, where)):
         machine = MACHINES[record.node_id]
