@@ -11,14 +11,14 @@ CENTS = 2
 MOST_PLACES = 12
 
 
-def ticks_usd(ticks: Ticks | None) -> float | None:
+def ticks_usd(ticks: Ticks) -> float:
     """Return `ticks` in USD, to be drawn or compared, not added up."""
-    return None if ticks is None else float(Fraction(ticks, TICKS_PER_USD))
+    return float(Fraction(ticks, TICKS_PER_USD))
 
 
 def spell_ticks(ticks: Ticks | None) -> str:
     """Return an amount in ticks as people read it, without its unit; a dash for None."""
-    return usd(ticks_usd(ticks))
+    return DASH if ticks is None else usd(ticks_usd(ticks))
 
 
 def spell_usd(amount: Decimal | None) -> str:
@@ -26,22 +26,21 @@ def spell_usd(amount: Decimal | None) -> str:
     return DASH if amount is None else usd(float(amount))
 
 
-def spell_change(ticks: Ticks) -> str:
-    """Return a change in ticks as people read it, with its sign."""
-    if not ticks:
-        return "0"
-    return f"{'+' if ticks > 0 else MINUS}{spell_ticks(abs(Fraction(ticks)))}"
+def signed(amount: str) -> str:
+    """Return a spelled amount with its sign."""
+    return amount if amount.startswith(MINUS) else f"+{amount}"
 
 
-def spell_sum(parts: list[Ticks]) -> list[str]:
-    """Return `parts` as decimals that add up to their rounded sum as they are shown.
+def spell_sum(parts: list[Ticks]) -> tuple[list[str], str]:
+    """Return `parts` and their sum as decimals that add up as they are shown.
 
     All have the same number of decimals: cents from 1 USD up, else enough for three digits of the
     largest to count.
     """
     total = sum(parts, Fraction(0))
     places = _places(max(abs(Fraction(part)) for part in [*parts, total]))
-    return [_spell(amount) for amount in split_usd(parts, places)]
+    amounts = split_usd(parts, places)
+    return [_spell(amount) for amount in amounts], _spell(sum(amounts, Decimal(0)))
 
 
 def spell_exact(ticks: Ticks) -> str:

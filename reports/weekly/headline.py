@@ -6,7 +6,8 @@ It says no number but those of the review, spelled as everywhere else in it.
 from reports.change import DOWN, LEVEL, UP, Polarity, relative_change
 from reports.figures import Figures
 from reports.formatting import count, duration_ms
-from reports.weekly.amount import spell_change, spell_ticks, spell_usd, ticks_usd
+from reports.weekly.amount import spell_ticks, spell_usd, ticks_usd
+from reports.weekly.bridge_amounts import bridge_amounts
 from reports.weekly.review import MonthEnd, WeeklyReview
 from store import DAY_US, HOUR_US, MINUTE_US
 
@@ -73,7 +74,7 @@ def _spend(review: WeeklyReview) -> str:
 
 def _change(review: WeeklyReview) -> str:
     before = "the week before" if review.ended else "the same part of the week before"
-    if review.spend_before is None:
+    if review.spend is None or review.spend_before is None:
         return f", with no record of {before} to compare with"
     change = relative_change(
         ticks_usd(review.spend), ticks_usd(review.spend_before), Polarity.LOWER_IS_BETTER
@@ -90,10 +91,11 @@ def _change(review: WeeklyReview) -> str:
 
 
 def _driver(review: WeeklyReview) -> str:
-    largest = None if review.bridge is None else review.bridge.largest
-    if largest is None:
+    if review.bridge is None or review.bridge.largest is None:
         return ""
-    return f", led by {largest.name} ({spell_change(largest.change)} USD)"
+    largest = review.bridge.largest
+    _, changes, _ = bridge_amounts(review.bridge)
+    return f", led by {largest.name} ({changes[largest]} USD)"
 
 
 def _left_out(review: WeeklyReview) -> str:

@@ -21,10 +21,12 @@ from store import HOUR_US, Dropped, Period
 class Stretch:
     """A day, a week or a month of a trend. `figures` is None where nothing is stored of it.
 
-    `whole` is False where it is still running or was not recorded from its beginning.
+    `name` is in full, `label` has room below a column. `whole` is False where it is still running
+    or was not recorded from its beginning.
     """
 
     label: str
+    name: str
     period: Period
     figures: Figures | None
     whole: bool = True

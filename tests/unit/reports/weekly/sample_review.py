@@ -52,6 +52,7 @@ def stretches(kind: str, number: int, length_us: int) -> tuple[Stretch, ...]:
     end_us = WEEK.period.to_us
     return tuple(
         Stretch(
+            str(place + 1)[-1:],
             f"{kind}{place + 1}",
             Period(
                 end_us - (number - place) * length_us, end_us - (number - place - 1) * length_us

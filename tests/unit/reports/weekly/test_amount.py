@@ -3,24 +3,20 @@
 from decimal import Decimal
 from fractions import Fraction
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from costs import TICKS_PER_USD, Ticks
-from reports.weekly.amount import spell_change, spell_exact, spell_sum, spell_ticks, spell_usd
+from reports.weekly.amount import signed, spell_exact, spell_sum, spell_ticks, spell_usd
 
 
 def read(text: str) -> Decimal:
     return Decimal(text.replace(",", "").replace("\N{MINUS SIGN}", "-"))
 
 
-@pytest.mark.parametrize(
-    ("usd", "text"),
-    [("1234.5", "+1,234.50"), ("-0.125", "\N{MINUS SIGN}0.1250"), ("0", "0")],
-)
-def test_a_change_has_its_sign(usd: str, text: str) -> None:
-    assert spell_change(Fraction(usd) * TICKS_PER_USD) == text
+def test_a_change_has_its_sign() -> None:
+    texts, _ = spell_sum([Fraction("1234.5") * TICKS_PER_USD, -Fraction(TICKS_PER_USD, 8)])
+    assert [signed(text) for text in texts] == ["+1,234.50", "\N{MINUS SIGN}0.12"]
 
 
 def test_what_is_not_known_is_a_dash() -> None:
@@ -29,9 +25,9 @@ def test_what_is_not_known_is_a_dash() -> None:
 
 def test_parts_have_the_decimals_that_the_largest_needs() -> None:
     cents = Fraction(TICKS_PER_USD, 100)
-    assert spell_sum([100 * cents, -cents]) == ["1.00", "\N{MINUS SIGN}0.01"]
-    assert spell_sum([cents, cents / 1000]) == ["0.0100", "0.0000"]
-    assert spell_sum([]) == []
+    assert spell_sum([100 * cents, -cents]) == (["1.00", "\N{MINUS SIGN}0.01"], "0.99")
+    assert spell_sum([cents, cents / 1000]) == (["0.0100", "0.0000"], "0.0100")
+    assert spell_sum([]) == ([], "0")
 
 
 def test_an_exact_amount_shows_twelve_decimals() -> None:
@@ -43,9 +39,11 @@ ticks = st.integers(-(10**22), 10**22) | st.fractions(-(10**18), 10**18)
 
 @given(st.lists(ticks, min_size=1, max_size=8))
 def test_parts_as_they_are_shown_add_up_to_the_whole_as_it_is_rounded(parts: list[Ticks]) -> None:
-    shown = [read(text) for text in spell_sum(parts)]
+    texts, total = spell_sum(parts)
+    shown = [read(text) for text in texts]
     exact = sum(parts, Fraction(0)) / TICKS_PER_USD
     [places] = {-int(amount.as_tuple().exponent) for amount in shown}
-    assert Fraction(sum(shown, Decimal(0))) == round(exact * 10**places) / Fraction(10**places)
+    assert sum(shown, Decimal(0)) == read(total)
+    assert Fraction(read(total)) == round(exact * 10**places) / Fraction(10**places)
     for amount, part in zip(shown, parts, strict=True):
         assert abs(Fraction(amount) - Fraction(part) / TICKS_PER_USD) < Fraction(1, 10**places)

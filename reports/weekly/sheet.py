@@ -1,0 +1,154 @@
+"""A review laid out: every word, number and picture in its place, for templates to draw."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+from decimal import Decimal
+
+from reports.formatting import DASH, instant
+from reports.tile import Tile
+from reports.trend_line import Point
+from reports.weekly.action import Action
+from reports.weekly.amount import signed, spell_sum, spell_usd, ticks_usd
+from reports.weekly.bridge_amounts import bridge_amounts
+from reports.weekly.drawing import Bar, bridge_bars, spark_points
+from reports.weekly.headline import headline, length_words
+from reports.weekly.quality import Check, checks
+from reports.weekly.review import Bridge, Mover, WeeklyReview
+from reports.weekly.tiles import WeeklyTiles
+from reports.weekly.trends import Trend, trends
+
+
+@dataclass(frozen=True)
+class SheetTile:
+    """A tile and the corners of its sparkline."""
+
+    tile: Tile
+    points: list[Point]
+
+
+@dataclass(frozen=True)
+class BridgeRow:
+    """A line of the bridge; `end` for its first and its last."""
+
+    name: str
+    amount: str
+    bar: Bar
+    end: bool = False
+
+
+@dataclass(frozen=True)
+class MoverRow:
+    """A line of the table of movers."""
+
+    name: str
+    before: str
+    now: str
+    change: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class ActionRow:
+    """A line of the table of actions."""
+
+    action: Action
+    saving: str
+    overdue: bool
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The review in its order: headline, checks, tiles, bridge, trends, movers, actions.
+
+    `day` is the first one that is not counted any more. `savings` is what the actions that are not
+    closed are expected to save in a month.
+    """
+
+    title: str
+    period: str
+    headline: str
+    checks: list[Check]
+    tiles: list[SheetTile]
+    bridge: list[BridgeRow]
+    trends: list[Trend]
+    movers: list[MoverRow]
+    actions: list[ActionRow]
+    savings: str
+    day: date
+
+
+def sheet_of(review: WeeklyReview) -> Sheet:
+    """Return `review` laid out."""
+    day = _day_after(review)
+    unclosed = [action for action in review.actions if not action.status.closed]
+    return Sheet(
+        title=f"Weekly review {review.week}",
+        period=period_words(review),
+        headline=headline(review),
+        checks=checks(review),
+        tiles=[SheetTile(tile, spark_points(tile.trend)) for tile in WeeklyTiles(review).row()],
+        bridge=[] if review.bridge is None else bridge_rows(review.bridge, ended=review.ended),
+        trends=trends(review),
+        movers=[_mover(mover) for mover in review.movers],
+        actions=[
+            ActionRow(action, spell_usd(action.saving_usd_per_month), action.overdue(day))
+            for action in review.actions
+        ],
+        savings=spell_usd(sum((a.saving_usd_per_month for a in unclosed), Decimal(0))),
+        day=day,
+    )
+
+
+def period_words(review: WeeklyReview) -> str:
+    """Return which days are counted, and how much of a week that runs."""
+    week = review.week
+    first = (
+        f"{week.monday:%d %b}"
+        if week.monday.year == week.sunday.year
+        else f"{week.monday:%d %b %Y}"
+    )
+    words = f"{first} to {week.sunday:%d %b %Y}, UTC"
+    if review.ended:
+        return words
+    return (
+        f"{words} \N{MIDDLE DOT} still running: its first {length_words(review.period.length_us)}"
+    )
+
+
+def bridge_rows(bridge: Bridge, *, ended: bool) -> list[BridgeRow]:
+    """Return the lines of a bridge; drivers that changed nothing are left out.
+
+    Amounts add up as they are shown.
+    """
+    drivers = [driver for driver in bridge.drivers if driver.change]
+    names = ["Week before" if ended else "Same part of the week before", "This week"]
+    before, changes, now = bridge_amounts(bridge)
+    bars = bridge_bars(
+        ticks_usd(bridge.before), [ticks_usd(d.change) for d in drivers], ticks_usd(bridge.now)
+    )
+    middle = [
+        BridgeRow(driver.name.capitalize(), changes[driver], bar)
+        for driver, bar in zip(drivers, bars[1:-1], strict=True)
+    ]
+    return [
+        BridgeRow(names[0], before, bars[0], end=True),
+        *middle,
+        BridgeRow(names[1], now, bars[-1], end=True),
+    ]
+
+
+def _mover(mover: Mover) -> MoverRow:
+    (before, change), now = spell_sum([mover.before or 0, mover.change])
+    return MoverRow(
+        mover.name,
+        DASH if mover.before is None else before,
+        DASH if mover.now is None else now,
+        signed(change),
+        mover.cause,
+    )
+
+
+def _day_after(review: WeeklyReview) -> date:
+    """Return the first day that is not counted: that of the end, where it ends within a day."""
+    last = instant(review.period.to_us - 1, UTC).date()
+    return last + timedelta(days=1)

@@ -1,0 +1,57 @@
+"""Six weeks beside twelve months: what a single week's change looks like from farther away."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from reports.figures import Figures
+from reports.formatting import DASH, duration_ms, usd
+from reports.weekly.amount import ticks_usd
+from reports.weekly.drawing import Columns, Value, columns
+from reports.weekly.review import Stretch, WeeklyReview
+
+Figure = Callable[[Figures], float | None]
+Spelling = Callable[[float | None], str]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A figure over six weeks beside twelve months."""
+
+    title: str
+    unit: str
+    weeks: Columns
+    months: Columns
+
+
+def trends(review: WeeklyReview) -> list[Trend]:
+    """Return the trends of spend, unit cost and latency, all up to the end of what is counted."""
+
+    def trend(
+        title: str, unit: str, figure: Figure, spell: Spelling, limit: float | None = None
+    ) -> Trend:
+        weeks, months = (
+            columns(f"{title} by {kind}", _values(stretches, figure, spell), limit)
+            for kind, stretches in (
+                ("week", review.weeks),
+                ("month", review.months),
+            )
+        )
+        return Trend(title, unit, weeks, months)
+
+    return [
+        trend("Spend", "USD", lambda found: ticks_usd(found.cost.machine), usd),
+        trend("Cost per 1,000 requests", "USD", lambda found: found.usd_per_1000, usd),
+        trend("Latency p99", "ms", lambda found: found.p99_ms, _ms, review.p99_target_ms),
+    ]
+
+
+def _values(stretches: Sequence[Stretch], figure: Figure, spell: Spelling) -> list[Value]:
+    found = []
+    for one in stretches:
+        value = None if one.figures is None else figure(one.figures)
+        found.append(Value(one.label, one.name, spell(value), value, one.whole))
+    return found
+
+
+def _ms(value_ms: float | None) -> str:
+    return " ".join(duration_ms(value_ms)).strip() or DASH
