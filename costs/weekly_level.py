@@ -39,6 +39,11 @@ class WeeklyLevel:
         """The value of a day on average over a week; None while no day is known."""
         return self._level
 
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing came in the last days but zeros."""
+        return not any(value for _, value in self._recent)
+
     def day(self, ahead: int = 0) -> float | None:
         """Return the value to be expected `ahead` days after the next one."""
         if self._level is None:
