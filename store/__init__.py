@@ -8,6 +8,7 @@ from store.batch import Advance, Batch, Checkpoint, RejectedLine, UsageMinute
 from store.batch_fill import BatchFill, read_batch_fill
 from store.batch_saving import BatchSaving, read_batch_savings
 from store.cache_saving import CacheSaving, read_cache_savings
+from store.charge_facts import Bytes, ChargeFacts, Completeness, NodeStep, Use
 from store.check import Finding, check_database, check_prices
 from store.choices import read_choices, read_label_choices
 from store.database import Reader, open_reader, open_writer
@@ -80,10 +81,13 @@ __all__ = [
     "BusyTimes",
     "By",
     "ByLabel",
+    "Bytes",
     "CacheSaving",
+    "ChargeFacts",
     "Checkpoint",
     "CommitMinute",
     "Committed",
+    "Completeness",
     "DatabaseBusyError",
     "DatabaseMissingError",
     "DatabaseUnusableError",
@@ -99,6 +103,7 @@ __all__ = [
     "LoggedRequest",
     "MachineTimeBin",
     "Maintained",
+    "NodeStep",
     "Period",
     "PositionConflictError",
     "Reader",
@@ -117,6 +122,7 @@ __all__ = [
     "Traffic",
     "Uptime",
     "UsageMinute",
+    "Use",
     "Utilization",
     "Writer",
     "back_up",

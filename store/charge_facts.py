@@ -1,0 +1,406 @@
+"""What the charges of a period are derived from, copied out of the database in one short reading.
+
+A finance file may have millions of rows, and writing it takes minutes: the collector must not wait
+that long. So the sums are copied into temporary files as they lie, the database is closed, and
+sorting and joining are done on the copy, beside which they spill over: memory stays flat.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from costs import Machine
+from store.archive_sizes import read_archive_sizes
+from store.archive_views import escaped
+from store.database import CONFIG, WAIT_S, open_reader
+from store.dropped import Dropped, read_dropped
+from store.filter import EVERYTHING, MACHINE_FIELDS, Filter
+from store.health import BootHealth, read_boots
+from store.period import DAY_US, HOUR_US, Period
+from store.selection import chosen
+from store.state import StoreState, read_state
+from store.steps import IN_PERIOD, STEP, by_step, price_begin, priced_rollup
+
+_MACHINE = ", ".join(MACHINE_FIELDS)
+# What requests are told apart by.
+_USE = "model, model_version, variant, tenant, labels, origin, failed"
+_OF_DAY = "from_us >= $begin AND from_us < $end"
+_SUMS = ("requests", "input_tokens", "output_tokens", "request_bytes", "response_bytes")
+# A file has no integer beyond 2^63, which are 292 years: a weight has no need to be more.
+_MACHINE_NS = f"""
+    CASE WHEN share_capacity > 0
+        THEN least(item_us * 1000 * share_uptime // (share_capacity * batch_size), {2**62})
+    END::BIGINT AS machine_ns
+"""
+MEMORY_LIMIT = "768MB"
+FETCHED_ROWS = 2_000
+
+
+class Use(NamedTuple):
+    """What requests of one kind did on one machine in one step.
+
+    `labels` is a JSON object. `machine_ns` is the time of the machine that they own, in
+    nanoseconds, each of its parts rounded down: weights to share the machine's time by.
+    """
+
+    model: str | None
+    model_version: str | None
+    variant: str | None
+    tenant: str
+    labels: str
+    origin: str
+    failed: bool
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    machine_ns: int
+
+
+@dataclass(frozen=True)
+class NodeStep:
+    """A machine in one step: how long it ran, and for whom. `uses` may be empty.
+
+    `uptime_us` has an entry for each hour of the step in which it ran: (its beginning, duration).
+    """
+
+    from_us: int
+    node_id: str
+    machine: Machine
+    uptime_us: tuple[tuple[int, int], ...]
+    uses: list[Use]
+
+    @property
+    def total_us(self) -> int:
+        """How long it ran in the step."""
+        return sum(duration_us for _, duration_us in self.uptime_us)
+
+
+class Bytes(NamedTuple):
+    """Bytes that requests of one kind sent and received on one day, in one region."""
+
+    from_us: int
+    cloud: str
+    region: str
+    model: str | None
+    model_version: str | None
+    variant: str | None
+    tenant: str
+    labels: str
+    origin: str
+    failed: bool
+    received_bytes: int
+    sent_bytes: int
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """How whole the facts of a period are.
+
+    `dropped` are facts that nodes say they lost, `boots` the runs that left a fact in the period.
+    `unmeasured` requests were executed where no machine time is stored for their minute,
+    `homeless` ones came in a step in which their machine did not run at all by its samples.
+    `first_us` and `last_us` bound what is stored of the period; None where nothing is.
+    """
+
+    state: StoreState
+    dropped: list[Dropped]
+    boots: list[BootHealth]
+    archive_sizes: list[tuple[int, int]]
+    requests: int
+    unmeasured: int
+    homeless: int
+    first_us: int | None
+    last_us: int | None
+
+
+class ChargeFacts:
+    """The copy of one period, in `folder`, by steps of `step_us`; close it when done.
+
+    Steps are cut where a price changes, at `price_changes` (ascending instants, the first 0), so
+    that every step has one price. A day is a multiple of a step, or the other way round; days begin
+    where the period does.
+    """
+
+    def __init__(
+        self,
+        database: Path,
+        folder: Path,
+        period: Period,
+        step_us: int,
+        price_changes: Sequence[int],
+        *,
+        where: Filter = EVERYTHING,
+        wait_s: float = WAIT_S,
+    ) -> None:
+        """Copy the facts of `period`; of `where` only what it says of machines. Raises StoreErrors.
+
+        `folder` is an empty folder for temporary files.
+        """
+        self.period = period
+        self.step_us = step_us
+        self._folder = folder
+        self._changes = price_changes
+        with open_reader(database, wait_s=wait_s) as connection:
+            state, dropped = read_state(connection), read_dropped(connection, period, where=where)
+            boots, sizes = read_boots(connection), read_archive_sizes(connection, period)
+            self._copy(connection, where.machines())
+        self._engine = duckdb.connect(
+            ":memory:",
+            config={
+                **CONFIG,
+                "temp_directory": str(folder / "spill"),
+                "memory_limit": MEMORY_LIMIT,
+            },
+        )
+        self._prepare()
+        self.completeness = self._completeness(state, dropped, boots, sizes)
+
+    def close(self) -> None:
+        """Let go of the copy; its folder is the caller's to delete."""
+        self._engine.close()
+
+    def clouds(self) -> list[str]:
+        """Return the clouds that machines of the period ran in, sorted."""
+        return [cloud for (cloud,) in self._rows("SELECT DISTINCT cloud FROM node ORDER BY cloud")]
+
+    def machines(self) -> list[tuple[Machine, int, int]]:
+        """Return (machine, beginning of a step, uptime) of all nodes together, ascending."""
+        rows = self._rows(
+            f"""
+            SELECT {_MACHINE}, from_us, sum(uptime_us)::BIGINT
+            FROM node GROUP BY ALL ORDER BY ALL
+            """
+        )
+        return [(Machine(*machine), from_us, uptime) for *machine, from_us, uptime in rows]
+
+    def reserved_hours(self) -> dict[tuple[Machine, int], int]:
+        """Return the uptime of reserved machines by (machine, beginning of the hour of day)."""
+        rows = self._rows(
+            f"""
+            SELECT {_MACHINE}, hour_us, sum(uptime_us)::BIGINT FROM node
+            WHERE purchase_option = 'reserved' GROUP BY ALL
+            """
+        )
+        return {(Machine(*machine), hour_us): uptime for *machine, hour_us, uptime in rows}
+
+    def node_steps(self, cloud_order: Sequence[str], *, uses: bool = True) -> Iterator[NodeStep]:
+        """Yield every machine in every step, by step, then by cloud as ordered, then by node.
+
+        Without `uses` what requests did is left out, which is many times faster.
+        """
+        nodes = groupby(
+            self._rows(
+                f"""
+                FROM (
+                    SELECT from_us, node_id, {_MACHINE}, hour_us, sum(uptime_us)::BIGINT
+                    FROM node GROUP BY ALL
+                )
+                ORDER BY
+                    from_us, list_position($clouds, cloud), node_id, region, instance_type,
+                    purchase_option, hour_us
+                """,
+                {"clouds": list(cloud_order)},
+            ),
+            key=lambda row: row[:6],
+        )
+        used = self._uses(cloud_order) if uses else iter(())
+        waiting = next(used, None)
+        for key, rows in nodes:
+            found: list[Use] = []
+            while waiting is not None and waiting[0] == key:
+                found.append(waiting[1])
+                waiting = next(used, None)
+            yield NodeStep(
+                from_us=key[0],
+                node_id=key[1],
+                machine=Machine(*key[2:6]),
+                uptime_us=tuple((row[6], row[7]) for row in rows),
+                uses=found,
+            )
+
+    def bytes_by_day(self, cloud_order: Sequence[str]) -> Iterator[Bytes]:
+        """Yield what requests sent and received, by day, then by cloud as ordered, and region.
+
+        A step longer than a day takes the place of the day. Where nothing is known of a machine,
+        its bytes are left out.
+        """
+        for row in self._by_day(
+            f"""
+            FROM (
+                SELECT
+                    greatest($begin, priced_at_us) AS day_us,
+                    cloud, region, {_USE},
+                    sum(request_bytes)::HUGEINT, sum(response_bytes)::HUGEINT
+                FROM used
+                WHERE {_OF_DAY} AND cloud IS NOT NULL
+                GROUP BY ALL
+                HAVING sum(request_bytes) > 0 OR sum(response_bytes) > 0
+            )
+            ORDER BY day_us, list_position($clouds, cloud), region, {_USE}
+            """,
+            {"clouds": list(cloud_order)},
+        ):
+            yield Bytes(*row)
+
+    def _uses(self, cloud_order: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], Use]]:
+        for row in self._by_day(
+            f"""
+            FROM (
+                SELECT
+                    from_us, node_id, {_MACHINE}, {_USE},
+                    sum(requests)::BIGINT, sum(input_tokens)::BIGINT, sum(output_tokens)::BIGINT,
+                    sum(machine_ns)
+                FROM used SEMI JOIN node USING (from_us, node_id, {_MACHINE})
+                WHERE {_OF_DAY}
+                GROUP BY ALL
+                HAVING sum(requests) > 0 OR sum(machine_ns) > 0
+            )
+            ORDER BY
+                from_us, list_position($clouds, cloud), node_id, region, instance_type,
+                purchase_option, {_USE}
+            """,
+            {"clouds": list(cloud_order)},
+        ):
+            yield row[:6], Use(*row[6:])
+
+    def _by_day(self, sql: str, bound: dict[str, object]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of `sql`, which names _OF_DAY, day by day.
+
+        A month at once would have to be sorted as a whole before its first row.
+        """
+        for begin in range(self.period.from_us, self.period.to_us, self._day_us):
+            day = {"begin": begin, "end": begin + self._day_us}
+            yield from self._rows(sql, {**bound, **day})
+
+    @property
+    def _day_us(self) -> int:
+        """A day, or a step where that is longer."""
+        return max(DAY_US, self.step_us)
+
+    def _rows(self, sql: str, bound: dict[str, object] | None = None) -> Iterator[tuple[Any, ...]]:
+        cursor = self._engine.cursor()
+        cursor.execute(sql, bound or {})
+        while rows := cursor.fetchmany(FETCHED_ROWS):
+            yield from rows
+        cursor.close()
+
+    def _copy(self, connection: duckdb.DuckDBPyConnection, where: Filter) -> None:
+        """Copy rollups as they are, no more than cut to the period: nobody can write meanwhile."""
+        period, changes = self.period, self._changes
+        accepted, bound = chosen(where)
+        machines = where.machine_condition()
+        priced_at = price_begin("at_us", period, changes)
+        at = f"greatest({STEP}, {priced_at}) AS from_us, {priced_at} AS priced_at_us"
+        stepped = by_step(period, self.step_us)
+        mine = f"WHERE {IN_PERIOD} AND dimension_id IN (FROM ({accepted}))"
+        for name, sql, parameters in (
+            (
+                "usage",
+                f"""
+                SELECT {at}, dimension_id, {", ".join(_SUMS)}
+                FROM {priced_rollup("usage", period, self.step_us, changes)} {mine}
+                """,
+                {**bound, **stepped},
+            ),
+            (
+                "busy",
+                f"""
+                SELECT {at}, dimension_id, requests, {_MACHINE_NS}
+                FROM {priced_rollup("busy", period, self.step_us, changes)} {mine}
+                """,
+                {**bound, **stepped},
+            ),
+            (
+                "node",
+                # By hours, since a commitment is used or lost by the hour.
+                f"""
+                SELECT {at}, at_us - at_us % {HOUR_US} AS hour_us, node_id, {_MACHINE}, uptime_us
+                FROM {priced_rollup("node", period, HOUR_US, changes)}
+                WHERE {IN_PERIOD} AND uptime_us > 0 AND {machines.sql}
+                """,
+                {**machines.bound, **stepped},
+            ),
+            ("dimension", "FROM dimension_set", {}),
+            ("boot", "FROM boot", {}),
+        ):
+            connection.execute(f"COPY ({sql}) TO '{self._file(name)}' (FORMAT parquet)", parameters)
+
+    def _file(self, name: str) -> str:
+        return escaped(self._folder / f"{name}.parquet")
+
+    def _prepare(self) -> None:
+        """Bring the copies together: what each kind of request did on each machine, by step."""
+        self._engine.execute(
+            f"""
+            CREATE TABLE kind AS
+            SELECT
+                dimension_id, node_id, {_MACHINE}, model, model_version, variant, tenant,
+                to_json(labels)::VARCHAR AS labels, origin, status >= 400 AS failed
+            FROM '{self._file("dimension")}' LEFT JOIN '{self._file("boot")}'
+                USING (node_id, boot_id);
+            CREATE VIEW node AS FROM '{self._file("node")}';
+            CREATE VIEW used AS
+            SELECT
+                from_us, priced_at_us, node_id, {_MACHINE}, {_USE}, {", ".join(_SUMS)},
+                machine_ns, unmeasured
+            FROM (
+                SELECT
+                    from_us, priced_at_us, dimension_id, {", ".join(_SUMS)},
+                    0 AS machine_ns, 0 AS unmeasured
+                FROM '{self._file("usage")}'
+                UNION ALL BY NAME
+                SELECT
+                    from_us, priced_at_us, dimension_id,
+                    {", ".join(f"0 AS {name}" for name in _SUMS)},
+                    coalesce(machine_ns, 0) AS machine_ns,
+                    CASE WHEN machine_ns IS NULL THEN requests ELSE 0 END AS unmeasured
+                FROM '{self._file("busy")}'
+            ) JOIN kind USING (dimension_id);
+            """
+        )
+
+    def _completeness(
+        self,
+        state: StoreState,
+        dropped: list[Dropped],
+        boots: list[BootHealth],
+        archive_sizes: list[tuple[int, int]],
+    ) -> Completeness:
+        [(requests, unmeasured, first_use, last_use)] = self._rows(
+            f"""
+            SELECT
+                coalesce(sum(requests), 0)::BIGINT, coalesce(sum(unmeasured), 0)::BIGINT,
+                min(from_us), max(from_us) + {self.step_us}
+            FROM used
+            """
+        )
+        [(homeless,)] = self._rows(
+            f"""
+            SELECT coalesce(sum(requests), 0)::BIGINT
+            FROM used ANTI JOIN node USING (from_us, node_id, {_MACHINE})
+            """
+        )
+        [(first_run, last_run)] = self._rows(
+            f"SELECT min(hour_us), max(hour_us) + {HOUR_US} FROM node"
+        )
+        ran = [at for at in (first_use, first_run) if at is not None]
+        ended = [at for at in (last_use, last_run) if at is not None]
+        return Completeness(
+            state=state,
+            dropped=dropped,
+            boots=[boot for boot in boots if _in(boot, self.period)],
+            archive_sizes=archive_sizes,
+            requests=requests,
+            unmeasured=unmeasured,
+            homeless=homeless,
+            first_us=min(ran, default=None),
+            last_us=max(ended, default=None),
+        )
+
+
+def _in(boot: BootHealth, period: Period) -> bool:
+    return (boot.first_fact_us or 0) < period.to_us and (boot.last_fact_us or 0) > period.from_us
