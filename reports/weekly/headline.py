@@ -18,7 +18,7 @@ def headline(review: WeeklyReview) -> str:
     """Return the headline of `review`: one sentence, its parts divided by semicolons."""
     if review.now is None:
         return f"Nothing is recorded of {week_words(review)}."
-    parts = [_spend(review), _latency(review, review.now)]
+    parts = [_spend(review), _latency(review, review.now.figures)]
     if review.month_end is not None and review.spend is not None:
         parts.append(month_end_words(review.month_end))
     return "; ".join(parts) + "."
@@ -63,7 +63,7 @@ def _spend(review: WeeklyReview) -> str:
     if review.spend is None:
         why = "no price is known for its machines"
         if not review.coverage.unpriced:
-            why = "no machine time is recorded"
+            why = "nothing that costs is recorded"
         return f"The spend of {week_words(review)} is unknown: {why}"
     cost = f"{week} cost {spell_ticks(review.spend)} USD"
     if not review.ended:

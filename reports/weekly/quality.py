@@ -66,6 +66,9 @@ def _left_out(review: WeeklyReview) -> Iterator[str]:
     if found.unpriced:
         machines = _named([str(machine) for machine in found.unpriced])
         yield f"No price is known, and no cost counted, for {machines}"
+    if found.unpriced_bytes:
+        what = _named(list(found.unpriced_bytes))
+        yield f"No price is known, and no cost counted, for {what}"
     if found.missing_records:
         records = many(found.missing_records, "record")
         yield f"Missing by their numbers in runs of the week: {records}"
@@ -87,7 +90,7 @@ def _reconciliation(review: WeeklyReview) -> Check:
     whole = spell_exact(found.whole)
     ways = _and([f"{count(part.count)} {part.name}" for part in found.sums])
     if found.exact:
-        text = f"Machine cost {whole} USD: the sums of {ways} equal it to the last digit."
+        text = f"Spend {whole} USD: the sums of {ways} equal it to the last digit."
         return Check("reconciliation", "Reconciliation", True, text)
     wrong = "; ".join(
         f"{part.name} add up to {spell_exact(part.total)} USD, "
@@ -95,7 +98,7 @@ def _reconciliation(review: WeeklyReview) -> Check:
         for part in found.sums
         if part.total != found.whole
     )
-    text = f"Machine cost {whole} USD does not equal the sum of its parts: {wrong}."
+    text = f"Spend {whole} USD does not equal the sum of its parts: {wrong}."
     return Check("reconciliation", "Reconciliation", False, text)
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from costs import Machine, Ticks
+from costs import TICKS_PER_USD, Components, Machine, Ticks
 from reports.figures import Figures
 from reports.health import PriceAge
 from reports.weekly.action import Action
@@ -18,8 +18,44 @@ from store import HOUR_US, Dropped, Period
 
 
 @dataclass(frozen=True)
+class Counted:
+    """What came and what was paid for in one stretch of time.
+
+    `cost` is None where nothing is known of it: no machine ran, or none has a price.
+    """
+
+    figures: Figures
+    cost: Components | None
+
+    @property
+    def spend(self) -> Ticks | None:
+        """Everything that was paid for; None where nothing is known of it."""
+        return None if self.cost is None else self.cost.total
+
+    @property
+    def spend_usd(self) -> float | None:
+        """`spend` in USD, to be drawn or compared."""
+        return None if self.spend is None else float(Fraction(self.spend, TICKS_PER_USD))
+
+    @property
+    def usd_per_1000(self) -> float | None:
+        """The spend per 1,000 successful requests; None without any, or without a known cost."""
+        successes = self.figures.requests - self.figures.failures
+        if self.spend_usd is None or not successes:
+            return None
+        return self.spend_usd * 1000 / successes
+
+    @property
+    def idle_share(self) -> float | None:
+        """The part of the machine cost that no request used; None without machine cost."""
+        if self.cost is None or not self.cost.machine:
+            return None
+        return float(Fraction(self.cost.idle) / Fraction(self.cost.machine))
+
+
+@dataclass(frozen=True)
 class Stretch:
-    """A day, a week or a month of a trend. `figures` is None where nothing is stored of it.
+    """A day, a week or a month of a trend. `counted` is None where nothing is stored of it.
 
     `name` is in full, `label` has room below a column. `whole` is False where it is still running
     or was not recorded from its beginning.
@@ -28,7 +64,7 @@ class Stretch:
     label: str
     name: str
     period: Period
-    figures: Figures | None
+    counted: Counted | None
     whole: bool = True
 
 
@@ -120,7 +156,8 @@ class Coverage:
 
     `missing_records` lack by their sequence numbers in runs of nodes that were active in the week,
     `rejected_lines` were no facts, `unmeasured_requests` have no direct cost for want of machine
-    time, `old_prices` are prices in force that were looked up more than a year before the week's
+    time, `unpriced_bytes` says in words what was moved or stored without a known price,
+    `old_prices` are prices in force that were looked up more than a year before the week's
     end. `simulated_requests` are counted and were made up.
     """
 
@@ -129,6 +166,7 @@ class Coverage:
     rejected_lines: int = 0
     unmeasured_requests: int = 0
     unpriced: tuple[Machine, ...] = ()
+    unpriced_bytes: tuple[str, ...] = ()
     old_prices: tuple[PriceAge, ...] = ()
     simulated_requests: int = 0
 
@@ -146,12 +184,13 @@ class Coverage:
             or self.rejected_lines
             or self.unmeasured_requests
             or self.unpriced
+            or self.unpriced_bytes
         )
 
 
 @dataclass(frozen=True)
 class PartSum:
-    """The machine cost of the week summed up in another way: of `count` parts."""
+    """The spend of the week summed up in another way: of `count` parts."""
 
     name: str
     count: int
@@ -160,7 +199,7 @@ class PartSum:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """The machine cost of the week, and the same as sums of its parts."""
+    """The spend of the week, and the same as sums of its parts."""
 
     whole: Ticks
     sums: tuple[PartSum, ...]
@@ -177,18 +216,15 @@ class WeeklyReview:
 
     `period` is what is counted: the whole week, or what there is of one that has not `ended`.
     `now` is None where nothing is stored of it. `before` is the same part of the week before, None
-    where it is not stored as far as that. `spend` and `spend_before` are what the machines of the
-    two cost, None where none of them has a price.
+    where it is not stored as far as that.
     `days` are those of both weeks, `weeks` six and `months` twelve, all up to the end of `period`.
     """
 
     week: Week
     ended: bool
     period: Period
-    now: Figures | None
-    before: Figures | None
-    spend: Ticks | None
-    spend_before: Ticks | None
+    now: Counted | None
+    before: Counted | None
     p99_target_ms: float
     days: tuple[Stretch, ...]
     weeks: tuple[Stretch, ...]
@@ -207,11 +243,21 @@ class WeeklyReview:
         return -(-self.period.length_us // HOUR_US)
 
     @property
+    def spend(self) -> Ticks | None:
+        """What the week cost; None where nothing is known of it."""
+        return None if self.now is None else self.now.spend
+
+    @property
+    def spend_before(self) -> Ticks | None:
+        """What the same part of the week before cost; None where nothing is known of it."""
+        return None if self.before is None else self.before.spend
+
+    @property
     def p99_met(self) -> bool | None:
         """Whether the p99 latency is within its target; None without a successful request."""
-        if self.now is None or self.now.p99_ms is None:
+        if self.now is None or self.now.figures.p99_ms is None:
             return None
-        return self.now.p99_ms <= self.p99_target_ms
+        return self.now.figures.p99_ms <= self.p99_target_ms
 
 
 def largest_movers(movers: Sequence[Mover], most: int = 5) -> tuple[Mover, ...]:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 
-from costs import Ticks
 from reports.change import (
     NOTHING_BEFORE,
     Change,
@@ -12,14 +12,19 @@ from reports.change import (
     points_change,
     relative_change,
 )
-from reports.figures import Figures
 from reports.formatting import DASH, count, duration_ms, percent, usd
 from reports.tile import Detail, Tile
-from reports.weekly.amount import spell_ticks, spell_usd, ticks_usd
-from reports.weekly.review import WeeklyReview
+from reports.weekly.amount import spell_ticks, spell_usd
+from reports.weekly.review import Counted, WeeklyReview
 
 LOWER = Polarity.LOWER_IS_BETTER
-DAYS_TO_DRAW = "The line is its course over the days of both weeks."
+OVER_DAYS = "The line is its course over the days of both weeks."
+
+Figure = Callable[[Counted], float | None]
+_SPEND: Figure = attrgetter("spend_usd")
+_UNIT_COST: Figure = attrgetter("usd_per_1000")
+_IDLE: Figure = attrgetter("idle_share")
+_P99: Figure = attrgetter("figures.p99_ms")
 
 
 @dataclass(frozen=True)
@@ -38,69 +43,64 @@ class WeeklyTiles:
             self._month_end(),
         ]
 
-    def _trend(self, figure: Callable[[Figures], float | None]) -> list[float | None]:
-        return [None if day.figures is None else figure(day.figures) for day in self.review.days]
+    def _trend(self, figure: Figure) -> list[float | None]:
+        return [None if day.counted is None else figure(day.counted) for day in self.review.days]
 
-    def _figure(self, name: str) -> tuple[float | None, float | None]:
+    def _both(self, figure: Figure) -> tuple[float | None, float | None]:
         """Return a figure of this week and of the week before."""
-        found = (self.review.now, self.review.before)
-        now, before = (None if one is None else getattr(one, name) for one in found)
-        return now, before
+        review = self.review
+        return (
+            None if review.now is None else figure(review.now),
+            None if review.before is None else figure(review.before),
+        )
 
     def _spend(self) -> Tile:
-        review = self.review
-        before = review.spend_before
+        now, before = self._both(_SPEND)
+        requests = self.review.now.figures.requests if self.review.now else 0
         return Tile(
             key="spend",
             label="Spend",
-            value=spell_ticks(review.spend),
+            value=usd(now),
             unit="USD",
-            definition=f"What the machines of the week cost, idle time included. {DAYS_TO_DRAW}",
-            change=relative_change(_usd(review.spend), _usd(before), LOWER),
-            trend=self._trend(lambda day: ticks_usd(day.cost.machine)),
-            details=(
-                Detail("week before", spell_ticks(before)),
-                Detail("requests", count(review.now.requests if review.now else 0)),
-            ),
+            definition="Everything that was paid for in the week: machines, idle or not, network, "
+            f"storage, caches and commitments. {OVER_DAYS}",
+            change=relative_change(now, before, LOWER),
+            trend=self._trend(_SPEND),
+            details=(Detail("week before", usd(before)), Detail("requests", count(requests))),
         )
 
     def _unit_cost(self) -> Tile:
-        now, before = self._figure("usd_per_1000")
+        now, before = self._both(_UNIT_COST)
         found = self.review.now
+        successes = found.figures.requests - found.figures.failures if found else 0
         return Tile(
             key="unit-cost",
             label="Cost per 1,000 requests",
             value=usd(now),
             unit="USD",
-            definition="All machine cost, idle time included, divided by the successful requests, "
-            f"times 1,000. {DAYS_TO_DRAW}",
+            definition="The spend divided by the successful requests, times 1,000. " + OVER_DAYS,
             change=relative_change(now, before, LOWER),
-            trend=self._trend(lambda day: day.usd_per_1000),
-            details=(
-                Detail("week before", usd(before)),
-                Detail("successful", count(found.requests - found.failures if found else 0)),
-            ),
+            trend=self._trend(_UNIT_COST),
+            details=(Detail("week before", usd(before)), Detail("successful", count(successes))),
         )
 
     def _idle_share(self) -> Tile:
-        now, before = self._figure("idle_share")
-        idle = None if self.review.now is None else self.review.now.cost.idle
+        now, before = self._both(_IDLE)
+        cost = None if self.review.now is None else self.review.now.cost
+        idle = DASH if cost is None else spell_ticks(cost.idle)
         return Tile(
             key="idle-share",
             label="Idle share",
             value=percent(now),
             unit="",
-            definition=f"The part of the spend that no request used. {DAYS_TO_DRAW}",
+            definition="The part of the machine cost that no request used. " + OVER_DAYS,
             change=points_change(now, before, LOWER),
-            trend=self._trend(lambda day: day.idle_share),
-            details=(
-                Detail("week before", percent(before)),
-                Detail("idle cost, USD", spell_ticks(idle if now is not None else None)),
-            ),
+            trend=self._trend(_IDLE),
+            details=(Detail("week before", percent(before)), Detail("idle cost, USD", idle)),
         )
 
     def _latency(self) -> Tile:
-        now, before = self._figure("p99_ms")
+        now, before = self._both(_P99)
         value, unit = duration_ms(now)
         target = f"{self.review.p99_target_ms:g} ms"
         return Tile(
@@ -109,9 +109,9 @@ class WeeklyTiles:
             value=value,
             unit=unit,
             definition="99 of 100 successful requests were answered within this time, from arrival "
-            f"to ready response. {DAYS_TO_DRAW}",
+            "to ready response. " + OVER_DAYS,
             change=relative_change(now, before, LOWER),
-            trend=self._trend(lambda day: day.p99_ms),
+            trend=self._trend(_P99),
             details=(
                 Detail("week before", " ".join(duration_ms(before)).strip()),
                 Detail("target", target, self.review.p99_met),
@@ -149,7 +149,3 @@ class WeeklyTiles:
             trend=[float(usd) for usd in found.spent_usd],
             details=(Detail("likely", likely), detail),
         )
-
-
-def _usd(ticks: Ticks | None) -> float | None:
-    return None if ticks is None else ticks_usd(ticks)

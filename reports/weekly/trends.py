@@ -3,13 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from reports.figures import Figures
 from reports.formatting import DASH, duration_ms, usd
-from reports.weekly.amount import ticks_usd
 from reports.weekly.drawing import Columns, Value, columns
-from reports.weekly.review import Stretch, WeeklyReview
+from reports.weekly.review import Counted, Stretch, WeeklyReview
 
-Figure = Callable[[Figures], float | None]
+Figure = Callable[[Counted], float | None]
 Spelling = Callable[[float | None], str]
 
 
@@ -39,16 +37,16 @@ def trends(review: WeeklyReview) -> list[Trend]:
         return Trend(title, unit, weeks, months)
 
     return [
-        trend("Spend", "USD", lambda found: ticks_usd(found.cost.machine), usd),
+        trend("Spend", "USD", lambda found: found.spend_usd, usd),
         trend("Cost per 1,000 requests", "USD", lambda found: found.usd_per_1000, usd),
-        trend("Latency p99", "ms", lambda found: found.p99_ms, _ms, review.p99_target_ms),
+        trend("Latency p99", "ms", lambda found: found.figures.p99_ms, _ms, review.p99_target_ms),
     ]
 
 
 def _values(stretches: Sequence[Stretch], figure: Figure, spell: Spelling) -> list[Value]:
     found = []
     for one in stretches:
-        value = None if one.figures is None else figure(one.figures)
+        value = None if one.counted is None else figure(one.counted)
         found.append(Value(one.label, one.name, spell(value), value, one.whole))
     return found
 

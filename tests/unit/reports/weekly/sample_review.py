@@ -7,11 +7,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from costs import TICKS_PER_USD, Cost, Machine
-from reports.figures import Facts, Figures, figures
+from costs import TICKS_PER_USD, Components, Cost, Machine
+from reports.figures import Facts, figures
 from reports.weekly.action import Action, Status
 from reports.weekly.review import (
     Bridge,
+    Counted,
     Coverage,
     Driver,
     Freshness,
@@ -37,14 +38,21 @@ def usd(amount: str) -> Fraction:
 
 
 def counted(
-    spend: str, *, requests: int = 100_000, failures: int = 1_000, slowest: int = FAST
-) -> Figures:
-    """Return the figures of a week that cost `spend` USD, three quarters of it idle."""
+    spend: str,
+    *,
+    requests: int = 100_000,
+    failures: int = 1_000,
+    slowest: int = FAST,
+    priced: bool = True,
+) -> Counted:
+    """Return a week that cost `spend` USD, all for machines, three quarters of it idle."""
     machine = usd(spend)
     successes = requests - failures
     latency = Counter({460: successes - successes // 20, slowest: successes // 20})
     cost = Cost(machine, machine / 4)
-    return figures([Facts(WEEK_US, requests, failures, +latency, WEEK_US, WEEK_US // 4, cost)])
+    facts = Facts(WEEK_US, requests, failures, +latency, WEEK_US, WEEK_US // 4, cost)
+    parts = Components(compute=cost.direct, idle=cost.idle)
+    return Counted(figures([facts]), parts if priced else None)
 
 
 def stretches(kind: str, number: int, length_us: int) -> tuple[Stretch, ...]:
@@ -114,8 +122,6 @@ REVIEW = WeeklyReview(
     period=WEEK.period,
     now=counted("1234.5"),
     before=counted("1100", requests=90_000),
-    spend=usd("1234.5"),
-    spend_before=usd("1100"),
     p99_target_ms=80.0,
     days=stretches("day ", 14, DAY_US),
     weeks=stretches("W", 6, WEEK_US),
@@ -141,7 +147,6 @@ def first_week(**overrides: Any) -> WeeklyReview:
     """Return the review of a week without a predecessor, a forecast, actions or movers."""
     nothing: dict[str, Any] = {
         "before": None,
-        "spend_before": None,
         "bridge": None,
         "movers": (),
         "month_end": None,
@@ -157,8 +162,7 @@ def empty_week(**overrides: Any) -> WeeklyReview:
     """Return the review of a week of which nothing is stored."""
     nothing: dict[str, Any] = {
         "now": None,
-        "spend": None,
-        "days": tuple(dataclasses.replace(day, figures=None) for day in REVIEW.days),
+        "days": tuple(dataclasses.replace(day, counted=None) for day in REVIEW.days),
         "freshness": Freshness(WEEK.period.from_us - DAY_US, 168, 168),
         "reconciliation": Reconciliation(0, ()),
         "bridge": None,

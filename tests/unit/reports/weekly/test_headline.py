@@ -14,7 +14,15 @@ from costs import TICKS_PER_USD
 from reports.formatting import count, duration_ms, significant
 from reports.formatting import usd as spelled
 from reports.weekly.headline import headline, length_words, month_end_words
-from reports.weekly.review import Bridge, Coverage, Driver, Freshness, MonthEnd, WeeklyReview
+from reports.weekly.review import (
+    Bridge,
+    Counted,
+    Coverage,
+    Driver,
+    Freshness,
+    MonthEnd,
+    WeeklyReview,
+)
 from store import DAY_US, HOUR_US, MINUTE_US, Period
 from tests.unit.reports.weekly.sample_review import (
     BRIDGE,
@@ -46,7 +54,7 @@ def test_less_is_told_as_less_and_led_by_what_saved_most() -> None:
     drivers = (Driver("a", "price of machines", usd("-200")), Driver("b", "volume", usd("100")))
     found = headline(
         review(
-            now=counted("1000"), spend=usd("1000"),
+            now=counted("1000"),
             bridge=Bridge(usd("1100"), usd("1000"), drivers),
         )
     )  # fmt: skip
@@ -57,14 +65,14 @@ def test_less_is_told_as_less_and_led_by_what_saved_most() -> None:
 
 
 def test_no_change_has_no_driver() -> None:
-    same = review(now=counted("1100"), spend=usd("1100.2"))
+    same = review(now=counted("1100.2"))
     assert ", as much as the week before; p99" in headline(same)
     assert "led by" not in headline(same)
 
 
 def test_manifold_and_from_nothing() -> None:
-    assert ", 12.3 times as much as the week before" in headline(review(spend_before=usd("100")))
-    assert ", after nothing in the week before" in headline(review(spend_before=usd("0")))
+    assert ", 12.3 times as much as the week before" in headline(review(before=counted("100")))
+    assert ", after nothing in the week before" in headline(review(before=counted("0")))
 
 
 def test_a_first_week_has_nothing_to_be_compared_with() -> None:
@@ -93,7 +101,7 @@ def test_a_week_without_success_has_no_latency(requests: int, failures: int, wor
 
 
 def test_machines_without_a_price_are_told_in_the_singular_and_the_plural() -> None:
-    unknown = review(spend=None, coverage=Coverage(unpriced=(MACHINE,)))
+    unknown = review(now=counted("0", priced=False), coverage=Coverage(unpriced=(MACHINE,)))
     assert headline(unknown) == (
         "The spend of week 47 of 2026 is unknown: no price is known for its machines; "
         "p99 latency of 64.8 ms met its target of 80 ms."
@@ -103,7 +111,9 @@ def test_machines_without_a_price_are_told_in_the_singular_and_the_plural() -> N
         ((MACHINE, MACHINE), "without 2 kinds of machines of unknown price"),
     ):
         assert words in headline(review(coverage=Coverage(unpriced=machines)))
-    assert "unknown: no machine time is recorded" in headline(review(spend=None))
+    assert "unknown: nothing that costs is recorded" in headline(
+        review(now=counted("0", priced=False))
+    )
 
 
 def test_missing_hours_and_simulated_requests_are_told() -> None:
@@ -161,11 +171,18 @@ def test_the_largest_driver_is_of_the_direction_of_the_change() -> None:
 
 amounts = st.integers(0, 10**12).map(lambda cents: Fraction(cents, 100) * TICKS_PER_USD)
 decimals = st.decimals(0, 10**9, places=2)
+
+
+def spent(ticks: Fraction | None) -> Counted:
+    """Return a week that cost `ticks`, None for a week of unknown cost."""
+    usd_spent = "0" if ticks is None else str(ticks / TICKS_PER_USD)
+    return counted(usd_spent, requests=1000, priced=ticks is not None)
+
+
 reviews = st.builds(
     lambda spend, before, drivers, coverage, hours, forecast, budget: review(
-        now=counted("1", requests=1000),
-        spend=spend,
-        spend_before=before,
+        now=spent(spend),
+        before=spent(before),
         bridge=Bridge(
             before or Fraction(0),
             spend or Fraction(0),
@@ -190,7 +207,7 @@ def numbers_of(found: WeeklyReview) -> set[str]:
     assert found.now is not None
     assert found.month_end is not None
     held = {str(found.week.number), str(found.week.year), "99", f"{found.p99_target_ms:g}"}
-    held.add(duration_ms(found.now.p99_ms)[0])
+    held.add(duration_ms(found.now.figures.p99_ms)[0])
     if found.spend is not None:
         held.add(spelled(float(Fraction(found.spend) / TICKS_PER_USD)))
     forecast, budget = found.month_end.forecast_usd, found.month_end.budget_usd

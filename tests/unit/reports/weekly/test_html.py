@@ -81,7 +81,7 @@ KINDS = {
     "full": REVIEW,
     "first": first_week(),
     "empty": empty_week(),
-    "unpriced": review(spend=None, coverage=Coverage(unpriced=(MACHINE,))),
+    "unpriced": review(now=counted("0", priced=False), coverage=Coverage(unpriced=(MACHINE,))),
 }
 
 
@@ -116,7 +116,7 @@ def test_every_part_of_the_review_is_on_the_page() -> None:
     page = Document(to_html(REVIEW))
     for words in (
         "Weekly review 2026-W47 \N{MIDDLE DOT} 16 Nov to 22 Nov 2026, UTC",
-        "Machine cost 1,234.500000000000 USD: the sums of 7 days and 3 models equal it",
+        "Spend 1,234.500000000000 USD: the sums of 7 days and 3 models equal it",
         "Spend, USD 1,234.50",
         "12.2% worse week before 1,100.00",
         "Cost per 1,000 requests, USD 12.47",
@@ -179,7 +179,7 @@ def test_a_sum_that_is_off_is_shown_with_how_much() -> None:
     )
     found = Document(to_html(review(reconciliation=wrong))).text
     assert (
-        "Machine cost 10.000000000000 USD does not equal the sum of its parts: models add up to "
+        "Spend 10.000000000000 USD does not equal the sum of its parts: models add up to "
         "9.500000000000 USD, \u22120.500000000000 USD off."
     ) in found
     assert '<tr id="reconciliation"><th scope="row" class="missed">' in to_html(
@@ -242,10 +242,10 @@ def test_weeks_around_new_year_name_both_years() -> None:
 
 def test_extreme_amounts_fit_into_words() -> None:
     huge, tiny = counted("123456789012.5"), counted("0.000000123", requests=10)
-    for figures, amount in ((huge, "123,456,789,012.50"), (tiny, "0.000000123")):
-        spend = figures.cost.machine
-        bridge = Bridge(0, spend, (Driver("new", "new models", spend),))
-        found = Document(to_html(review(now=figures, spend=spend, bridge=bridge))).text
+    for week, amount in ((huge, "123,456,789,012.50"), (tiny, "0.000000123")):
+        assert week.spend is not None
+        bridge = Bridge(0, week.spend, (Driver("new", "new models", week.spend),))
+        found = Document(to_html(review(now=week, bridge=bridge))).text
         assert f"Spend, USD {amount}" in found
         assert "e-" not in found
 
