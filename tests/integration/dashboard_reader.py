@@ -27,8 +27,7 @@ class Reader:
         st.cache_resource.clear()
         self.database = folder / "usage.duckdb"
         self.prices = folder / "prices"
-        self.prices.mkdir()
-        shutil.copy(ROOT / "data/prices/instances.csv", self.prices)
+        shutil.copytree(ROOT / "data/prices", self.prices)
         self.targets = folder / "targets.toml"
         shutil.copy(ROOT / "data/targets.toml", self.targets)
         self._monkeypatch = monkeypatch

@@ -1,0 +1,51 @@
+"""The Costs page in a browser: a click on a row looks into it, the back button looks out again."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.fixtures_usage import fill
+
+pytestmark = pytest.mark.browser
+
+PATIENCE_MS = 30_000
+FIRST_ROW = {"x": 18, "y": 53}
+
+Start = Callable[[Path], str]
+
+
+@pytest.fixture
+def window(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 1900})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    yield page
+    context.close()
+
+
+def test_a_click_on_a_row_looks_into_it_and_back_looks_out(
+    dashboard: Start, window: Page, tmp_path: Path
+) -> None:
+    fill(tmp_path / "usage.duckdb", time.time_ns() // 1000, minutes=2, per_second=4.0)
+    address = dashboard(tmp_path / "usage.duckdb")
+    window.goto(f"{address}/costs?by=tenant")
+    for key in ("cost-components", "cost-spread", "cost-flow"):
+        expect(window.locator(f".st-key-{key} .js-plotly-plot")).to_be_visible(timeout=PATIENCE_MS)
+    table = window.get_by_test_id("stDataFrame").last
+    expect(table).to_be_visible()
+    table.click(position=FIRST_ROW)
+    # The dearest tenant, now by model.
+    expect(window).to_have_url(re.compile(r"tenant=shop"), timeout=PATIENCE_MS)
+    expect(window).to_have_url(re.compile(r"by=model"))
+    expect(window.get_by_role("button", name="Tenant: shop")).to_be_visible()
+    expect(window.locator('[data-figure="cost-total"] h3')).to_have_text("Cost of the requests")
+    window.go_back()
+    expect(window.locator('[data-figure="cost-total"] h3')).to_have_text("Cost")
+    expect(window).to_have_url(re.compile(r"costs\?by=tenant$"))
+    # The row is not still chosen: the same click does the same again.
+    window.get_by_test_id("stDataFrame").last.click(position=FIRST_ROW)
+    expect(window).to_have_url(re.compile(r"tenant=shop"), timeout=PATIENCE_MS)

@@ -1,0 +1,134 @@
+"""The Costs page: what is shown adds up to what was stored, and what is unknown is said."""
+
+import csv
+import io
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from dashboard.cost_table import slice_csv
+from reports import load_price_book
+from reports.costs import load_costs
+from reports.window import WINDOWS
+from store import EVERYTHING, Batch, By, commit
+from tests.fixtures_usage import SECOND_US, traffic
+from tests.integration.dashboard_reader import Reader, html, messages, now_us, specs
+
+CHARTS = 3
+SLICES = 2  # the third table of the page
+TILES = ("cost-total", "cost-per-1000", "cost-idle", "cost-failed", "cost-saved")
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    return Reader(tmp_path, monkeypatch)
+
+
+def fill(reader: Reader, *, seconds: int = 240, **node: str) -> Batch:
+    to_us = now_us() // SECOND_US * SECOND_US
+    batch = traffic(to_us - seconds * SECOND_US, to_us, per_second=8.0, node=node)
+    commit(reader.database, batch, now_us=to_us)
+    return batch
+
+
+def test_tiles_charts_and_tables_are_shown(reader: Reader) -> None:
+    batch = fill(reader)
+    page = reader.page("costs")
+    for key in TILES:
+        assert f'data-figure="{key}"' in html(page)
+    assert len(specs(page)) == CHARTS
+    components, bought, slices = (table.value for table in page.dataframe)
+    assert list(components["component"]) == ["Compute used", "Network", "Idle", "All"]
+    assert list(bought["option"]) == ["on-demand"]
+    assert list(slices["requests"].dropna()) == [len(batch.records)]
+    assert not messages(page)
+
+
+@pytest.mark.parametrize("rule", ["separate", "proportional", "even", "owner&owner=search"])
+def test_the_rows_add_up_to_the_cost_of_the_window_under_every_rule(
+    reader: Reader, rule: str
+) -> None:
+    fill(reader)
+    page = reader.page("costs", f"by=tenant&shared={rule}")
+    slices = page.dataframe[SLICES].value
+    whole = slices["cost"].sum()
+    plain = reader.page("costs", "by=tenant").dataframe[SLICES].value
+    assert whole == pytest.approx(plain["cost"].sum(), rel=1e-9)
+    assert slices["share"].sum() == pytest.approx(1)
+    groups = set(slices["group"])
+    assert ("not shared out" in groups) == (rule == "separate")
+    if rule.startswith("owner"):
+        borne = slices.set_index("group")["borne"]
+        assert borne["search"] > 0
+        assert borne.drop("search").sum() == 0
+
+
+def test_a_grouping_by_several_fields_offers_no_owner(reader: Reader) -> None:
+    fill(reader)
+    page = reader.page("costs", "shared=owner")
+    assert page.selectbox(key="shared").value == "separate"
+    assert "owner" not in {box.key for box in page.selectbox}
+
+
+def test_a_filter_on_requests_leaves_out_what_no_request_causes(reader: Reader) -> None:
+    fill(reader)
+    page = reader.page("costs", "tenant=search&by=tenant")
+    assert "Cost of the requests" in html(page)
+    assert list(page.dataframe[SLICES].value["group"]) == ["search"]
+    assert "figures of machines are of all" in html(page)
+
+
+def test_machines_and_bytes_without_a_price_are_said_to_be_left_out(reader: Reader) -> None:
+    fill(reader, cloud="moon", region="crater", instance_type="rover")
+    told = " ".join(messages(reader.page("costs")))
+    assert "moon rover in crater" in told
+    assert "bytes from moon crater to the internet" in told
+
+
+def test_wrong_resources_are_one_sentence_and_no_traceback(reader: Reader) -> None:
+    fill(reader)
+    (reader.prices / "resources.toml").write_text("[[cache]]\nname = 'redis'\n", encoding="utf-8")
+    [told] = messages(reader.page("costs"))
+    assert "resources.toml" in told
+    assert "cloud" in told
+
+
+def test_no_database_is_said_with_how_to_get_one(reader: Reader) -> None:
+    page = reader.page("costs")
+    assert page.subheader[0].value == "No database yet"
+
+
+def test_the_download_has_every_tick_of_the_total(reader: Reader) -> None:
+    batch = fill(reader)
+    found = load_costs(
+        reader.database,
+        load_price_book(reader.prices),
+        WINDOWS[0],
+        now_us(),
+        EVERYTHING,
+        [By.TENANT],
+    )
+    assert found is not None
+    rows = slice_csv(found.slices, found.by, found.apart)
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    read = list(csv.DictReader(io.StringIO(out.getvalue())))
+    assert sum(int(row["requests"]) for row in read) == len(batch.records)
+    total = sum(Decimal(row["cost_usd"]) for row in read)
+    # Each of few rows is rounded at the twelfth decimal.
+    assert abs(float(total) - float(found.total.total) / 3.6e15) < 1e-11
+
+
+def test_tokens_have_a_price_of_their_own(reader: Reader) -> None:
+    to_us = now_us() // SECOND_US * SECOND_US
+    batch = traffic(to_us - 60 * SECOND_US, to_us, per_second=8.0)
+    records = [replace(each, input_tokens=100, output_tokens=20) for each in batch.records]
+    commit(reader.database, Batch(records, batch.samples), now_us=to_us)
+    [row] = (
+        reader.page("costs", "by=model&shared=proportional")
+        .dataframe[SLICES]
+        .value.to_dict("records")
+    )
+    assert row["per_million"] == pytest.approx(row["cost"] / len(records) / 120 * 1e6)
