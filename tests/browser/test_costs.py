@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Position, expect
 
 from tests.fixtures_usage import fill
 
 pytestmark = pytest.mark.browser
 
 PATIENCE_MS = 30_000
-FIRST_ROW = {"x": 18, "y": 53}
+FIRST_ROW: Position = {"x": 18, "y": 53}
 
 Start = Callable[[Path], str]
 
