@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MONEY = ("compute", "network", "borne", "cost", "per_1000", "failed_usd", "per_million")
 APART = "not shared out"
+HOUR_US = 3_600_000_000
 
 
 def slice_frame(report: CostReport, by: Sequence[Grouping]) -> pd.DataFrame:
@@ -93,6 +94,24 @@ def bought_frame(report: CostReport) -> pd.DataFrame:
             for machine, cost in report.bought
         ],
         columns=["option", "machine", "cost", "share"],
+    )
+
+
+def commitment_frame(report: CostReport) -> pd.DataFrame:
+    """Return how the commitments of the hours of the window were used, by machine."""
+    return pd.DataFrame(
+        [
+            {
+                "machine": f"{use.machine.instance_type}, {use.machine.cloud} {use.machine.region}",
+                "hours": f"{use.committed_us / HOUR_US:,.1f}",
+                "used": percent(use.covered_us / use.committed_us if use.committed_us else None),
+                "paid": usd(_usd(use.paid)),
+                "unused": usd(_usd(use.unused)),
+                "excess": usd(_usd(use.excess)),
+            }
+            for use in report.commitments
+        ],
+        columns=["machine", "hours", "used", "paid", "unused", "excess"],
     )
 
 

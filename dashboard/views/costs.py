@@ -16,7 +16,14 @@ from dashboard.charts.cost_flows import cost_flows
 from dashboard.charts.cost_spread import cost_spread
 from dashboard.charts.over_time import Axis
 from dashboard.clock import reader_zone
-from dashboard.cost_table import bought_frame, component_frame, slice_csv, slice_frame, styled
+from dashboard.cost_table import (
+    bought_frame,
+    commitment_frame,
+    component_frame,
+    slice_csv,
+    slice_frame,
+    styled,
+)
 from dashboard.cost_tiles import cost_tiles
 from dashboard.data_table import draw_table
 from dashboard.filter_bar import draw_head, label_names, values_of
@@ -151,6 +158,10 @@ def _draw(
     with right, st.container(border=True, key="cost-bought", height="stretch"):
         section("Machines", "spot, on-demand and reserved apart")
         draw_table(bought_frame(report), "bought-table", _BOUGHT, most_rows=8)
+    if report.commitments:
+        with st.container(border=True, key="cost-commitments"):
+            section("Commitments", "paid for in the hours of the window, used or not")
+            draw_table(commitment_frame(report), "commitment-table", _COMMITMENTS, most_rows=8)
     notices.scope(scope_text(report.where))
     with table:
         _draw_slices(report, by)
@@ -227,5 +238,16 @@ def _unpriced_bytes(report: CostReport) -> str | None:
 
 _COMPONENTS = {"component": "Component", "cost": "USD", "share": "Share", "change": "Change"}
 _BOUGHT = {"option": "Bought as", "machine": "Machine", "cost": "USD", "share": "Share"}
+_COMMITMENTS = {
+    "machine": "Machine",
+    "hours": "Hours committed",
+    "used": "Used",
+    "paid": "Paid USD",
+    "unused": "Unused USD",
+    "excess": st.column_config.TextColumn(
+        "Beyond USD",
+        help="What ran beyond the commitment costs the on-demand price: the difference",
+    ),
+}
 
 PAGE = Page("Costs", ":material/payments:", "costs", draw)

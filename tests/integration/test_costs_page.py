@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -93,6 +94,32 @@ def test_wrong_resources_are_one_sentence_and_no_traceback(reader: Reader) -> No
     [told] = messages(reader.page("costs"))
     assert "resources.toml" in told
     assert "cloud" in told
+
+
+def test_commitments_have_a_line_and_a_table_of_their_own(reader: Reader) -> None:
+    fill(reader, purchase_option="reserved")
+    begin = datetime.fromtimestamp(now_us() / 1e6, UTC).date() - timedelta(days=30)
+    (reader.prices / "resources.toml").write_text(
+        f"""
+[[commitment]]
+id = "ri-1"
+cloud = "aws"
+region = "us-east-1"
+instance_type = "c7i.xlarge"
+count = 3
+term_years = 1
+from = {begin}
+usd_per_hour = "0.10"
+""",
+        encoding="utf-8",
+    )
+    page = reader.page("costs")
+    components, bought, commitments, _ = (table.value for table in page.dataframe)
+    assert "Unused commitments" in set(components["component"])
+    assert list(bought["option"]) == ["reserved"]
+    [row] = commitments.to_dict("records")
+    assert row["machine"] == "c7i.xlarge, aws us-east-1"
+    assert not messages(page)
 
 
 def test_no_database_is_said_with_how_to_get_one(reader: Reader) -> None:
