@@ -129,6 +129,12 @@ def format_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str
     return out.getvalue()
 
 
+def keep_comments(before: str, after: str) -> str:
+    """Return the text `after` with the comments of `before`, the text that it replaces, on top."""
+    comments = [line for line in before.split("\n") if line.startswith("#")]
+    return "".join(f"{line}\n" for line in comments) + after
+
+
 def usd_text(amount: Fraction | int) -> str:
     """Return exact micro-USD as USD, as a price file writes it."""
     return decimal_text(Fraction(amount, 1_000_000))

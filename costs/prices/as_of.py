@@ -1,0 +1,19 @@
+"""The day that an `as_of` names: "2025-04-04", "2026-03", or "2026 (exact day unknown)"."""
+
+import re
+from datetime import date
+
+
+def earliest_day(as_of: str) -> date | None:
+    """Return the first day that `as_of` may mean: a day, a month or a year, then any words.
+
+    None where it begins with none of them.
+    """
+    found = re.match(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?(?!\d)", as_of)
+    if found is None:
+        return None
+    year, month, day = (int(part or 1) for part in found.groups())
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
