@@ -1,4 +1,4 @@
-"""Changing a small file that people edit, too: one at a time, and old or new, never half of it."""
+"""Changing a file that others read or edit, too: old or new, never half of it."""
 
 import contextlib
 import fcntl
@@ -26,16 +26,21 @@ def alone_with(path: Path) -> Iterator[Path]:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Make `text` the content of `path`. Call it within `alone_with`.
+    """Make `text` the content of the file `path`, as `replace_content` does."""
+    replace_content(path, text.encode())
+
+
+def replace_content(path: Path, content: bytes) -> None:
+    """Make `content` that of the file `path`. Where others may do so too, call it in `alone_with`.
 
     A process killed meanwhile, or a full disk, leaves the file as it was. Raises OSError.
     """
     # Always the same name: what a killed process left is overwritten by the next one.
     beside = path.with_name(f".{path.name}.new")
-    with beside.open("w", encoding="utf-8", newline="") as file:
+    with beside.open("wb") as file:
         if path.exists():
             os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
-        file.write(text)
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)

@@ -200,11 +200,12 @@ def load_health(database: Path, catalogue: Catalogue, window: Window, now_us: in
             boots=read_boots(connection),
             dropped=read_dropped(connection, ran),
             storage=read_storage(connection),
-            prices=[_price_age(catalogue, machine, now_us) for machine in sorted(machines)],
+            prices=[price_age(catalogue, machine, now_us) for machine in sorted(machines)],
         )
 
 
-def _price_age(catalogue: Catalogue, machine: Machine, now_us: int) -> PriceAge:
+def price_age(catalogue: Catalogue, machine: Machine, now_us: int) -> PriceAge:
+    """Return the price of `machine` in force at `now_us`, and how old it is then."""
     try:
         price = catalogue.at(machine, now_us)
     except PriceMissingError:

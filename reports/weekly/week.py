@@ -14,8 +14,10 @@ from store import DAY_US, Period
 WEEK_US = 7 * DAY_US
 SECOND_US = 1_000_000
 _SPELLING = re.compile(r"([0-9]{4})-W([0-9]{2})", re.ASCII)
-# Instants before 1970 are none that a fact can have.
-FIRST_YEAR, LAST_YEAR = 1970, 9998
+ACCEPTED = "accepted: a week like 2026-W47"
+# Months, which forecasts are for, are those of a century; a review looks a year back.
+FIRST_YEAR, LAST_YEAR = 2000, 2099
+FIRST_REVIEWED, LAST_REVIEWED = 2001, 2098
 
 
 class WeekError(ReportError):
@@ -30,24 +32,23 @@ class Week:
     number: int
 
     def __post_init__(self) -> None:
-        accepted = "accepted: a week like 2026-W47"
         if not FIRST_YEAR <= self.year <= LAST_YEAR:
-            raise WeekError(f"week is {self}; {accepted}, from {FIRST_YEAR} to {LAST_YEAR}")
+            raise WeekError(f"week is {self}; {ACCEPTED}, from {FIRST_YEAR} to {LAST_YEAR}")
         last = date(self.year, 12, 28).isocalendar().week
         if not 1 <= self.number <= last:
-            raise WeekError(f"week is {self}; {accepted}: {self.year} has weeks 1 to {last}")
-        if self.monday < date(FIRST_YEAR, 1, 1):
-            raise WeekError(f"week is {self}; {accepted}, from {FIRST_YEAR}-W02 on")
+            raise WeekError(f"week is {self}; {ACCEPTED}: {self.year} has weeks 1 to {last}")
 
     def __str__(self) -> str:
         return f"{self.year:04}-W{self.number:02}"
 
     @classmethod
     def parse(cls, text: str) -> "Week":
-        """Return the week that `text` names as 2026-W47. Raises WeekError."""
+        """Return the week with a review that `text` names as 2026-W47. Raises WeekError."""
         found = _SPELLING.fullmatch(text)
         if found is None:
-            raise WeekError(f"week is {text[:40]!r}; accepted: a week like 2026-W47")
+            raise WeekError(f"week is {text[:40]!r}; {ACCEPTED}")
+        if not FIRST_REVIEWED <= int(found[1]) <= LAST_REVIEWED:
+            raise WeekError(f"week is {text}; {ACCEPTED}, from {FIRST_REVIEWED} to {LAST_REVIEWED}")
         return cls(int(found[1]), int(found[2]))
 
     @classmethod

@@ -50,7 +50,7 @@ def test_week_53_is_followed_by_week_1() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "2026-47", "2026-W7", "2026-w47", "2026W47", " 2026-W47", "2026-W47\n", "2026-W00",
-     "2025-W53", "2026-W54", "0000-W01", "9999-W10", "1970-W01", "1969-W20",
+     "2025-W53", "2026-W54", "0000-W01", "9999-W10", "2000-W52", "2099-W01",
      f"2026-W4{FULLWIDTH_7}", "last", "x" * 10_000],
 )  # fmt: skip
 def test_what_is_no_week_is_refused_with_what_is_accepted(text: str) -> None:
@@ -72,7 +72,7 @@ def test_the_last_complete_week_has_ended(now: tuple[int, ...], week: str) -> No
     assert str(last_complete(us(*now))) == week
 
 
-@given(st.dates(date(1970, 1, 5), date(9998, 12, 1)))
+@given(st.dates(date(2001, 1, 8), date(2098, 12, 1)))
 def test_every_day_is_in_its_week_and_in_no_other(day: date) -> None:
     at_us = (day - date(1970, 1, 1)).days * DAY_US
     week = Week.of(at_us)

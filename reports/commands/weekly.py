@@ -1,0 +1,88 @@
+"""`weekly`: the review of a week as a file to mail or to keep; prints where it is."""
+
+import argparse
+import time
+from pathlib import Path
+
+from reports.commands.options import add_database, add_prices
+from reports.errors import ReportError
+from reports.file_change import replace_content
+from reports.price_book import load_price_book
+from reports.targets import load_targets
+from reports.weekly import (
+    Paper,
+    Week,
+    WeeklyReview,
+    actions_beside,
+    last_complete,
+    load_weekly,
+    read_actions,
+    to_html,
+    to_json,
+    to_pdf,
+)
+from store import DatabaseMissingError, Filter
+
+HTML, PDF, JSON = ".html", ".pdf", ".json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    add_database(parser)
+    add_prices(parser)
+    parser.add_argument("--targets", type=Path, default=Path("data/targets.toml"))
+    parser.add_argument(
+        "--actions", type=Path, help="file of actions, default: actions.csv beside the database"
+    )
+    parser.add_argument("--week", help="like 2026-W47, default: the last complete week")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="ends in .html, .pdf or .json"
+    )
+    parser.add_argument("--paper", choices=[paper.value for paper in Paper], default=Paper.A4.value)
+    parser.add_argument(
+        "--without-simulated", action="store_true", help="leave made-up history out"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the review and print its path; return the exit code.
+
+    Raises ReportErrors and StoreErrors; a file of an earlier run is then as it was.
+    """
+    out: Path = arguments.out
+    if out.suffix not in (HTML, PDF, JSON):
+        raise ReportError(f"out is {out}; accepted: a name that ends in {HTML}, {PDF} or {JSON}")
+    now_us = time.time_ns() // 1000
+    week = last_complete(now_us) if arguments.week is None else Week.parse(arguments.week)
+    review = _load(arguments, week, now_us)
+    try:
+        replace_content(out, _content(review, out.suffix, Paper(arguments.paper)))
+    except OSError as error:
+        raise ReportError(f"{out}: {error.strerror}") from error
+    print(out)
+    return 0
+
+
+def _load(arguments: argparse.Namespace, week: Week, now_us: int) -> WeeklyReview:
+    database: Path = arguments.database
+    try:
+        review = load_weekly(
+            database,
+            load_price_book(arguments.prices),
+            load_targets(arguments.targets),
+            week,
+            now_us,
+            read_actions(arguments.actions or actions_beside(database)),
+            Filter(simulated=("no",) if arguments.without_simulated else ()),
+        )
+    except DatabaseMissingError as error:
+        raise ReportError(f"{error}; start a collector first") from error
+    if review is None:
+        raise ReportError(f"{database}: holds no fact yet; there is nothing to review")
+    return review
+
+
+def _content(review: WeeklyReview, suffix: str, paper: Paper) -> bytes:
+    if suffix == PDF:
+        return to_pdf(review, paper)
+    return to_html(review).encode() if suffix == HTML else to_json(review)
