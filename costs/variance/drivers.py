@@ -68,8 +68,8 @@ def settle(parts: Sequence[Decimal], total: Ticks) -> list[Ticks]:
     settled: list[Ticks] = [int(part.to_integral_value(rounding=ROUND_HALF_EVEN)) for part in parts]
     left = Fraction(total) - sum(settled)
     sign = 1 if left > 0 else -1
-    changed = [i for i, part in enumerate(parts) if part]
-    by_loss = sorted(changed, key=lambda i: (sign * (settled[i] - Fraction(parts[i])), i))
+    losses = [sign * (Fraction(part) - whole) for part, whole in zip(parts, settled, strict=True)]
+    by_loss = sorted(range(len(parts)), key=lambda i: (-losses[i], i))
     for i in by_loss:
         step = sign * min(Fraction(1), abs(left))
         settled[i] += step

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Generic, TypeVar
 
+from costs.checks import check_number
 from costs.money import Ticks
-from costs.variance.usage import Usage, require_exact
+from costs.variance.usage import Usage
 
 K = TypeVar("K", bound=Hashable)
 P = TypeVar("P", bound=Hashable)
@@ -28,8 +29,8 @@ class Pool:
     capacity_us: Ticks
 
     def __post_init__(self) -> None:
-        require_exact("cost", self.cost)
-        require_exact("capacity_us", self.capacity_us)
+        check_number("cost", self.cost)
+        check_number("capacity_us", self.capacity_us)
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Execution:
     busy_us: Ticks
 
     def __post_init__(self) -> None:
-        require_exact("direct", self.direct)
-        require_exact("busy_us", self.busy_us)
+        check_number("direct", self.direct)
+        check_number("busy_us", self.busy_us)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from costs.checks import check_number, check_whole
 from costs.money import Ticks
 
 
@@ -21,9 +22,9 @@ class Usage:
     cost: Ticks
 
     def __post_init__(self) -> None:
-        require_exact("requests", self.requests, whole=True)
+        check_whole("requests", self.requests)
         for field in ("busy_us", "provisioned_us", "cost"):
-            require_exact(field, getattr(self, field))
+            check_number(field, getattr(self, field))
         if self.busy_us and self.cost and not self.provisioned_us:
             raise ValueError(
                 f"provisioned_us is 0, busy_us is {self.busy_us}, cost is {self.cost}; "
@@ -54,15 +55,6 @@ class Usage:
     def price(self) -> Fraction | None:
         """Ticks per provided worker-microsecond, which is micro-USD per worker-hour."""
         return Fraction(self.cost) / self.provisioned_us if self.provisioned_us else None
-
-
-def require_exact(field: str, value: object, *, whole: bool = False) -> None:
-    """Raise ValueError unless `value` is an int, or a Fraction where not `whole`, and 0 or more."""
-    exact = isinstance(value, int if whole else int | Fraction) and not isinstance(value, bool)
-    # A float would spread to every sum it is part of.
-    if not exact or not value >= 0:  # type: ignore[operator]
-        accepted = "a whole number" if whole else "an int or a Fraction"
-        raise ValueError(f"{field} is {value!r}; accepted: {accepted}, 0 or more")
 
 
 NO_USAGE = Usage(0, 0, 0, 0)

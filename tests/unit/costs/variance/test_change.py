@@ -236,6 +236,14 @@ def test_numbers_that_are_not_exact_or_impossible_are_refused(
         Usage(*arguments)
 
 
+def test_ticks_left_over_go_to_the_largest_remainder_and_the_rest_to_the_next() -> None:
+    parts = [Decimal("0.15"), Decimal("0.45"), Decimal("0.4")]
+    assert settle(parts, 1) == [0, 1, 0]
+    assert settle(parts, Fraction(5, 4)) == [0, 1, Fraction(1, 4)]
+    assert settle([Decimal("1.6"), Decimal("1.7"), Decimal("0.7")], 4) == [1, 2, 1]
+    assert settle([Decimal("0.4"), Decimal("0.4"), Decimal("0.2")], 1) == [1, 0, 0]
+
+
 @given(
     parts=st.lists(st.decimals(-(10**6), 10**6, places=5), min_size=1, max_size=5),
     off=st.fractions(-3, 3),

@@ -51,8 +51,8 @@ def test_what_others_did_is_no_cause_of_a_models_own_change() -> None:
 
 
 def test_the_cause_works_in_the_direction_of_the_change() -> None:
-    # Requests fall to a quarter, which is the largest part by far; the price rises by more.
-    before, after = {"m": Usage(400, 400, 400, 400)}, {"m": Usage(100, 100, 100, 500)}
+    # Requests fall to a quarter, by far the largest part; work doubles, the price rises 2.5 times.
+    before, after = {"m": Usage(400, 400, 400, 400)}, {"m": Usage(100, 200, 200, 500)}
     (mover,) = top_movers(explain_change(before, after).contributions, 5)
     assert (mover.change, mover.cause) == (100, Cause.PRICE)
     assert mover.caused > mover.change
