@@ -1,0 +1,112 @@
+"""Days of the last weeks that were not as usual, with what drove them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from costs import TICKS_PER_USD, Ticks
+from costs.anomaly import Anomalies, Slices, Use, find_anomalies
+from costs.deviation import RESIDUALS_KEPT
+from costs.weekly_level import WEEK
+from reports.budgets.daily import (
+    Day,
+    Direct,
+    Extent,
+    Source,
+    read_direct,
+    read_machines,
+)
+from store import By, ByLabel, Grouping, Key, read_label_choices
+
+# Six weeks are told of; what is usual in the first of them is learnt from the eight before.
+TOLD_DAYS = 6 * WEEK
+LOOKED_AT_DAYS = TOLD_DAYS + RESIDUALS_KEPT
+# A label of more values than this tells requests apart, not cost.
+MOST_VALUES = 100
+
+PARTS = "part of the cost"
+USED, IDLE = "used by requests", "idle"
+COMPONENTS = (
+    ("network", "network"),
+    ("storage", "storage"),
+    ("cache", "caches"),
+    ("commitment", "commitments not used"),
+)
+
+
+def read_anomalies(source: Source, extent: Extent, days: Sequence[Day]) -> Anomalies:
+    """Return the anomalies of the last weeks of `days`, all days of `extent`."""
+    looked_at = extent.last(LOOKED_AT_DAYS)
+    shown = days[-len(looked_at.starts) :]
+    # Of a first day that is known in part nothing can be said.
+    part = [not day.whole and place == 0 for place, day in enumerate(shown)]
+    whole = Use(
+        [None if cut else _usd(day.cost.total) for cut, day in zip(part, shown, strict=True)],
+        [None if cut else float(day.answered) for cut, day in zip(part, shown, strict=True)],
+    )
+    first_day, running = looked_at.first_day, looked_at.running
+    seen = find_anomalies(first_day, whole, {}, running=running)
+    if seen.found:
+        # Drivers are looked for on days that have one: most have not, and slices are many.
+        seen = find_anomalies(first_day, whole, _slices(source, looked_at, shown), running=running)
+    told_from = looked_at.last(TOLD_DAYS).first_day
+    return replace(seen, found=tuple(one for one in seen.found if one.day >= told_from))
+
+
+def _slices(source: Source, extent: Extent, days: Sequence[Day]) -> Slices:
+    slices: dict[str, dict[str | None, Use]] = {}
+    for name, by in _request_dimensions(source):
+        groups = _largest(read_direct(source, extent, (by,)))
+        slices[name] = {key[0]: _use(direct) for key, direct in groups}
+    return slices | _machine_dimensions(source, extent) | {PARTS: _components(days)}
+
+
+def _request_dimensions(source: Source) -> list[tuple[str, Grouping]]:
+    labels = read_label_choices(source.connection)
+    return [
+        ("model", By.MODEL),
+        ("tenant", By.TENANT),
+        *((f"label {name}", ByLabel(name)) for name, v in labels.items() if len(v) <= MOST_VALUES),
+    ]
+
+
+def _largest(groups: dict[Key, list[Direct]]) -> list[tuple[Key, list[Direct]]]:
+    """Return the groups that cost most; one of less cannot be what drove a day."""
+    order = sorted(groups.items(), key=lambda item: -max(direct.ticks for direct in item[1]))
+    return order[:MOST_VALUES]
+
+
+def _machine_dimensions(source: Source, extent: Extent) -> dict[str, dict[str | None, Use]]:
+    found: dict[str, dict[str | None, list[Ticks]]] = {}
+    nothing: list[Ticks] = [Fraction(0)] * len(extent.starts)
+    for machine, ticks in read_machines(source, extent).items():
+        for dimension, value in (
+            ("region", machine.region),
+            ("instance type", machine.instance_type),
+            ("purchase option", machine.purchase_option.replace("_", "-")),
+        ):
+            sums = found.setdefault(dimension, defaultdict(lambda: nothing))
+            sums[value] = [a + b for a, b in zip(sums[value], ticks, strict=True)]
+    return {
+        dimension: {value: Use([_usd(each) for each in ticks]) for value, ticks in sums.items()}
+        for dimension, sums in found.items()
+    }
+
+
+def _components(days: Sequence[Day]) -> dict[str | None, Use]:
+    found: dict[str | None, Use] = {
+        USED: Use([_usd(d.cost.compute) for d in days], [float(d.answered) for d in days]),
+        IDLE: Use([_usd(d.cost.idle) for d in days]),
+    }
+    for name, words in COMPONENTS:
+        found[words] = Use([_usd(getattr(day.cost, name)) for day in days])
+    return found
+
+
+def _use(days: Sequence[Direct]) -> Use:
+    return Use([_usd(day.ticks) for day in days], [float(day.answered) for day in days])
+
+
+def _usd(ticks: Ticks) -> float:
+    return float(Fraction(ticks) / TICKS_PER_USD)
