@@ -46,9 +46,13 @@ class Running:
         self._exact: int | Fraction = 0
         self._given = 0
 
+    def add(self, amount: int | Fraction, unit: int | Fraction = 1) -> None:
+        """Keep `amount`, in `unit`s, for what is taken next."""
+        self._exact += amount if unit == 1 else Fraction(amount) / unit
+
     def take(self, amount: int | Fraction, unit: int | Fraction = 1) -> int:
         """Return the whole `unit`s that `amount` comes to, together with those before."""
-        self._exact += amount if unit == 1 else Fraction(amount) / unit
+        self.add(amount, unit)
         due = round(self._exact) - self._given
         self._given += due
         return due

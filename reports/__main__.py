@@ -10,6 +10,7 @@ from store import StoreError
 # Name, module and what it does. A module is imported for its own command only.
 COMMANDS = {
     "overview": ("reports.commands.overview", "figures of a window, or of all data, as JSON"),
+    "finance": ("reports.commands.finance", "the charges of a period as files for finance"),
     "weekly": ("reports.commands.weekly", "the review of a week as HTML, PDF or JSON"),
 }
 

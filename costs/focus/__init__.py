@@ -3,6 +3,7 @@
 from costs.focus.columns import COLUMNS, FOCUS_COLUMNS, FOCUS_VERSION, HEADER, Column, Kind
 from costs.focus.csv_lines import BOM, cells, csv_bytes, formula_safe_cells, header_bytes
 from costs.focus.errors import FocusError
+from costs.focus.file_rules import FileCheck
 from costs.focus.metadata import metadata
 from costs.focus.row import Row, order_of
 from costs.focus.rules import IDLE_APP, RowCheck
@@ -25,6 +26,7 @@ __all__ = [
     "IDLE_APP",
     "SUBCATEGORIES",
     "Column",
+    "FileCheck",
     "FocusError",
     "Kind",
     "Row",

@@ -90,6 +90,7 @@ def test_steps_come_in_the_order_asked_for(facts: ChargeFacts) -> None:
 
 def test_what_requests_own_is_that_of_their_records(facts: ChargeFacts) -> None:
     found = totals(list(facts.node_steps(CLOUDS)))
+    group: object
     truth: dict[object, Counter[str]] = defaultdict(Counter)
     owned: dict[object, Fraction] = defaultdict(Fraction)
     for record in TRUTH.records:

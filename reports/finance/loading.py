@@ -1,0 +1,48 @@
+"""Files that a finance file depends on: who charges (`finance.toml`), and the provider's bill."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from costs.focus import FocusError
+from costs.focus.provider import Provider, parse_providers
+from costs.invoice import Bill, InvoiceError, parse_total, read_bill
+from reports.finance.files import NamedBill
+from reports.finance.query import FinanceError, FinanceQuery
+
+PROVIDERS = "finance.toml"
+
+
+def load_providers(folder: Path) -> Mapping[str, Provider]:
+    """Return the providers that `finance.toml` in `folder` declares, by cloud; none without it.
+
+    Raises FinanceError when the file is wrong.
+    """
+    path = folder / PROVIDERS
+    try:
+        return parse_providers(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, FocusError) as error:
+        raise FinanceError(_said(error, path)) from error
+
+
+def load_bill(total_or_file: str, query: FinanceQuery) -> NamedBill:
+    """Return the bill that a total or the name of a file says. Raises FinanceError."""
+    path = Path(total_or_file)
+    try:
+        total = parse_total(total_or_file)
+        if total is not None:
+            return NamedBill("total", Bill(total))
+        with path.open(encoding="utf-8", newline="") as lines:
+            days = str(query.from_day), str(query.to_day)
+            return NamedBill(path.name, read_bill(lines, str(path), *days))
+    except (OSError, UnicodeDecodeError, InvoiceError) as error:
+        raise FinanceError(_said(error, path)) from error
+
+
+def _said(error: Exception, path: Path) -> str:
+    if isinstance(error, OSError):
+        return f"{path}: {error.strerror}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"{path}: not UTF-8 at byte {error.start}"
+    return str(error)
