@@ -1,4 +1,5 @@
 # Set-up needs Python 3.11 or later and make. `make demo` to look, `make test` to check.
+# `make demo HISTORY=no` leaves out the simulated weeks before now.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -6,7 +7,7 @@ BIN := .venv/bin
 .PHONY: demo smoke test lint types browser services bench models screenshot lock clean
 
 demo: .venv/runtime
-	@$(BIN)/python -m deploy.local demo
+	@$(BIN)/python -m deploy.local demo $(if $(filter no,$(HISTORY)),--no-history)
 
 smoke: .venv/runtime
 	@$(BIN)/python -m deploy.local smoke
@@ -52,7 +53,7 @@ lock: .venv/dev
 		--python-version 3.11 --no-header --no-annotate --quiet --upgrade -o requirements-bench.txt
 
 clean:
-	rm -rf .venv .venv-bench data/spool data/smoke data/demo data/usage.duckdb*
+	rm -rf .venv .venv-bench data/spool data/smoke data/demo data/usage.duckdb* data/archive
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'

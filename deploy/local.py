@@ -101,17 +101,22 @@ def running(
             child.stop(signal.SIGTERM)
 
 
-def demo(_: argparse.Namespace) -> int:
+def demo(arguments: argparse.Namespace) -> int:
     """Run until Ctrl-C, or until one of the processes ends by itself."""
-    place = Place(ROOT / "data/spool", ROOT / "data/usage.duckdb", ROOT / "data/demo/logs")
+    data: Path = arguments.data.resolve()
+    place = Place(data / "spool", data / "usage.duckdb", data / "demo/logs")
     replay = ["--arrivals", "data/samples/arrivals.csv", "--repeat"]
-    print("starting: a node, a collector, the dashboard and a replay of real images", flush=True)
     try:
+        if arguments.history:
+            _make_history(place)
+        print(
+            "starting: a node, a collector, the dashboard and a replay of real images", flush=True
+        )
         with running(place, replay, 8000, 8501) as product:
             print(f"\n  dashboard  {product.dashboard_url}")
             print(f"  node       {product.node_url}")
             print(
-                f"  logs       {place.logs.relative_to(ROOT)}\n\nCtrl-C stops everything",
+                f"  logs       {_short(place.logs)}\n\nCtrl-C stops everything",
                 flush=True,
             )
             while True:
@@ -162,6 +167,35 @@ def smoke(arguments: argparse.Namespace) -> int:
     return 0 if complete and status == 200 else 1
 
 
+def _make_history(place: Place) -> None:
+    """Let the database have its simulated weeks; says how far that is. Raises ChildError."""
+    words = "simulated history of the last weeks, marked as such"
+    child = Child(
+        "history", ["-m", "deploy.history", "--database", str(place.database)], place.logs, ROOT
+    )
+    try:
+        while child.running():
+            _say_progress(words, child.output())
+            time.sleep(0.2)
+        if child.wait() != 0:
+            child.require_running()
+        _say_progress(words, child.output(), end="\n")
+    finally:
+        child.stop()
+
+
+def _say_progress(words: str, output: str, *, end: str = "") -> None:
+    """Show the last line of `output`, over the one before; without a terminal the end alone."""
+    reached = output.split()[-1:]
+    if reached and (end or sys.stdout.isatty()):
+        print(f"\r{words}: {reached[0]}", end=end, flush=True)
+
+
+def _short(path: Path) -> Path:
+    """Return `path` from the project's folder on, where it lies there."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
 def _free_port(wanted: int) -> int:
     """Return `wanted`, or a free port when it is taken or 0."""
     for port in (wanted, 0):
@@ -205,7 +239,17 @@ def main() -> int:
     """Parse the arguments, run, return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
-    commands.add_parser("demo").set_defaults(run=demo)
+    long = commands.add_parser("demo")
+    long.add_argument(
+        "--no-history",
+        dest="history",
+        action="store_false",
+        help="leave out the simulated weeks before now",
+    )
+    long.add_argument(
+        "--data", type=Path, default=ROOT / "data", metavar="DIR", help="default: %(default)s"
+    )
+    long.set_defaults(run=demo)
     short = commands.add_parser("smoke")
     short.add_argument("--seconds", type=float, default=30.0)
     short.add_argument("--rate", type=float, default=50.0, help="requests per second")

@@ -75,10 +75,15 @@ class Writer:
 
     def add_chunks(self, chunks: Sequence[Chunk], now_us: int) -> None:
         """Add what `chunks` of the spool hold; `now_us` is the collector's clock."""
-        self._staging.add_chunks(chunks, now_us)
+        self.add_lines(chunks, now_us)
         self._advances += [
             Advance(chunk.node_id, chunk.boot_id, chunk.start, chunk.end) for chunk in chunks
         ]
+
+    def add_lines(self, chunks: Sequence[Chunk], now_us: int) -> None:
+        """Add what `chunks` hold that were read from no spool: no position is kept of them, and
+        how old they are says nothing of how the collector fares."""
+        self._staging.add_chunks(chunks, now_us)
 
     def add(self, batch: Batch) -> None:
         """Add the facts of `batch` and the positions reached in their sources."""

@@ -1,6 +1,6 @@
 """History that never was: usage records and node samples of a story, true to each other."""
 
-from simulator.history.demo import LENGTH_US, SEED, demo_story
+from simulator.history.demo import SEED, demo_story
 from simulator.history.making import BootLines, make_stretch
 from simulator.history.story import (
     Caching,
@@ -16,7 +16,6 @@ from simulator.history.story import (
 )
 
 __all__ = [
-    "LENGTH_US",
     "SEED",
     "BootLines",
     "Caching",

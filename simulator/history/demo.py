@@ -30,7 +30,6 @@ from simulator.history.story import (
 )
 
 SEED = 20_261_123
-LENGTH_US = 6 * WEEK_US
 
 RESERVED_FROM_US = WEEK_US + 2 * DAY_US
 RETIRING_FROM_US = 2 * WEEK_US + 1 * DAY_US
@@ -62,7 +61,7 @@ def demo_story(digits: Mapping[str, Curve]) -> Story:
     return Story(
         streams=(*_digits(digits), *_documents(), *_search(), *_chat()),
         nodes=(
-            Node("sim-digits-eu", ((0, Machine("aws", EU, "c7g.xlarge", "on_demand")),)),
+            Node("sim-digits", ((0, Machine("aws", EU, "c7g.xlarge", "on_demand")),)),
             Node("sim-documents-1", ((0, Machine("aws", US, "c7i.xlarge", "on_demand")),)),
             Node(
                 "sim-documents-2",
@@ -92,19 +91,20 @@ def demo_story(digits: Mapping[str, Curve]) -> Story:
                 watts=(17.0, 70.0),
             ),
         ),
+        sample_us=5 * MINUTE_US,
     )
 
 
 def _digits(curves: Mapping[str, Curve]) -> tuple[Stream, ...]:
     first = Version("digits", "1", "fp32", curves["1"], 32)
     second = Version("digits", "2", "int8", curves["2"], 32)
-    nodes = (("sim-documents-1", 0.5), ("sim-digits-eu", 0.5))
+    nodes = (("sim-digits", 1.0),)
     return (
         Stream(
             "shop",
             {"team": "checkout", "project": "postcodes"},
             (Phase(0, ((first, 1.0),)),),
-            rate=0.08,
+            rate=0.05,
             growth=0.05,
             rhythm=SHOPPERS,
             nodes=nodes,
@@ -117,10 +117,10 @@ def _digits(curves: Mapping[str, Curve]) -> tuple[Stream, ...]:
             "lab",
             {"team": "vision", "project": "evaluation"},
             (Phase(0, ((second, 1.0),)),),
-            rate=0.03,
+            rate=0.02,
             growth=0.02,
             rhythm=NIGHTLY,
-            nodes=(("sim-digits-eu", 1.0),),
+            nodes=nodes,
             priorities=(("batch", 1.0),),
             client_regions=EUROPE,
             items=6.0,
@@ -132,12 +132,12 @@ def _digits(curves: Mapping[str, Curve]) -> tuple[Stream, ...]:
 
 
 def _documents() -> tuple[Stream, ...]:
-    """A page at a time: the retired model, and its successor that takes half as long."""
+    """A page at a time: the retired model, and its successor that takes less than half as long."""
     retired = Version(
-        "example-documents", "3", "fp32", Curve.straight(90_000, 520_000, 0.12), 24, 10_000
+        "example-documents", "3", "fp32", Curve.straight(200_000, 2_000_000, 0.12), 24, 10_000
     )
     successor = Version(
-        "example-documents-small", "1", "int8", Curve.straight(60_000, 230_000, 0.10), 24, 10_000
+        "example-documents-small", "1", "int8", Curve.straight(120_000, 800_000, 0.10), 24, 10_000
     )
     phases = (
         Phase(0, ((retired, 1.0),)),
@@ -150,14 +150,14 @@ def _documents() -> tuple[Stream, ...]:
             "shop",
             {"team": "returns", "project": "receipts"},
             phases,
-            rate=0.030,
+            rate=0.020,
             growth=0.06,
             rhythm=OFFICE,
             nodes=nodes,
             client_regions=AMERICA,
             keys=40_000,
             zipf_exponent=0.4,
-            items=4.0,
+            items=6.0,
             most_items=24,
             request_bytes=180_000,
             response_bytes=2_500,
@@ -167,7 +167,7 @@ def _documents() -> tuple[Stream, ...]:
             "lab",
             {"team": "archive", "project": "back-catalogue"},
             phases,
-            rate=0.015,
+            rate=0.012,
             growth=0.0,
             rhythm=NIGHTLY,
             nodes=(("sim-documents-2", 1.0), ("sim-documents-1", 0.0)),
@@ -184,7 +184,7 @@ def _documents() -> tuple[Stream, ...]:
 
 
 def _search() -> tuple[Stream, ...]:
-    curve = Curve.straight(28_000, 4_000, 0.15)
+    curve = Curve.straight(210_000, 20_000, 0.15)
     usual = Version("example-search", "7", "fp16", curve, 16, 4_000)
     bad = Version("example-search", "8", "fp16", curve.slower(9.0), 16, 4_000, failing=0.18)
     phases = (
@@ -198,7 +198,7 @@ def _search() -> tuple[Stream, ...]:
             "search",
             {"team": "relevance", "project": "site-search"},
             phases,
-            rate=0.07,
+            rate=0.085,
             growth=0.08,
             rhythm=SHOPPERS,
             nodes=(("sim-search", 1.0),),
@@ -229,24 +229,24 @@ def _search() -> tuple[Stream, ...]:
 
 
 def _chat() -> tuple[Stream, ...]:
-    """Up to eight answers at once; the time is that of a median answer of 160 tokens."""
+    """Up to eight answers at once; the time is that of a median answer of 220 tokens."""
     version = Version(
         "example-chat-8b",
         "1",
         "fp16",
-        Curve.straight(3_500_000, 120_000, 0.05),
+        Curve.straight(5_000_000, 180_000, 0.05),
         8,
         20_000,
         queue_timeout_us=45 * SECOND_US,
     )
     phases = (Phase(0, ((version, 1.0),)),)
-    tokens = Tokens(median_in=420, median_out=160, most_out=1_024)
+    tokens = Tokens(median_in=420, median_out=220, most_out=1_024)
     return (
         Stream(
             "search",
             {"team": "assistant", "project": "answers"},
             phases,
-            rate=0.030,
+            rate=0.018,
             growth=0.10,
             rhythm=OFFICE,
             nodes=(("sim-chat", 1.0),),

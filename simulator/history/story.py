@@ -188,8 +188,12 @@ class Node:
 
 @dataclass(frozen=True)
 class Story:
-    """Streams and the nodes that serve them; a node samples itself every `sample_us`."""
+    """Streams and the nodes that serve them; a node samples itself every `sample_us`.
+
+    The story is told of the `length_us` before it is first told.
+    """
 
     streams: tuple[Stream, ...]
     nodes: tuple[Node, ...]
     sample_us: int = MINUTE_US
+    length_us: int = 6 * WEEK_US

@@ -12,6 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.history import digits_curves, read_stored
+from simulator.history import demo_story
+from store import check_database, open_reader, read_boots
+
 ROOT = Path(__file__).parents[2]
 WAIT_S = 90.0
 
@@ -63,6 +67,30 @@ def test_no_process_outlives_the_launcher(number: signal.Signals) -> None:
         process.communicate(timeout=WAIT_S)
         await_true(lambda: gone(children), "the end of every process")
     assert process.returncode == (-9 if number == signal.SIGKILL else 130)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_the_demo_can_be_stopped_while_it_makes_its_history(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    with start("demo", "--data", str(tmp_path)) as process:
+        launcher = psutil.Process(process.pid)
+        progress = tmp_path / "demo/logs/history.out"
+        await_true(lambda: progress.exists() and "%" in progress.read_text(), "a first stretch")
+        children = launcher.children(recursive=True)
+        assert len(children) == 1
+        os.kill(process.pid, number)
+        printed, _ = process.communicate(timeout=WAIT_S)
+        await_true(lambda: gone(children), "the end of every process")
+    assert process.returncode == (-9 if number == signal.SIGKILL else 0)
+    assert printed == ("" if number == signal.SIGKILL else "stopped\n")
+    database = tmp_path / "usage.duckdb"
+    with open_reader(database) as connection:
+        assert all(finding.holds for finding in check_database(connection, database))
+        assert all(boot.simulated for boot in read_boots(connection))
+    stored = read_stored(database, demo_story(digits_curves(ROOT / "data/models")))
+    assert stored is not None, "what the next demo goes on with"
 
 
 @pytest.mark.timeout(240)

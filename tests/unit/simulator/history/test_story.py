@@ -8,7 +8,6 @@ from simulator.history import Curve, demo_story
 from simulator.history.demo import (
     CACHED_FROM_US,
     DEPLOYED_AT_US,
-    LENGTH_US,
     RESERVED_FROM_US,
     RETIRED_FROM_US,
     RETIRING_FROM_US,
@@ -46,7 +45,7 @@ def test_each_event_of_the_story_is_in_its_week() -> None:
     assert weeks == [2, 3, 4, 5]
     assert RETIRING_FROM_US < RETIRED_FROM_US < 3 * WEEK_US
     assert 0 < ROLLED_BACK_AT_US - DEPLOYED_AT_US < 12 * HOUR_US
-    assert LENGTH_US == 6 * WEEK_US
+    assert STORY.length_us == 6 * WEEK_US
 
 
 def test_every_stream_goes_to_nodes_of_the_story_and_made_up_models_say_so() -> None:
