@@ -1,5 +1,6 @@
 """The head of every page: its title, the window, the filter and what the filter says."""
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -9,6 +10,7 @@ from dashboard.address import LABELS, WINDOW, Address, put, read_address, show
 from dashboard.filter_words import FIELD_WORDS, Value, filter_parts, label_words, value_words
 from dashboard.readings import Choices, read_choices
 from dashboard.settings import Settings
+from dashboard.simulated_mark import draw_mark
 from dashboard.url_controls import choice_in_url
 from store import Filter, FilterError, StoreError
 
@@ -23,11 +25,13 @@ REFUSED = "filter_refused"
 KEY = "filter_{field}"
 
 
-def draw_head(title: str, settings: Settings, *, filters: bool = True) -> Address:
+def draw_head(
+    title: str, settings: Settings, *, filters: bool = True, live: bool = False
+) -> Address:
     """Draw the head of the page `title` and return what its address says.
 
     Without `filters` the page shows no choice of them: they mean nothing there, and are kept for
-    the next page.
+    the next page. A `live` page shows what is stored meanwhile.
     """
     address = read_address()
     with st.container(horizontal=True, vertical_alignment="center", key="page-head"):
@@ -35,11 +39,15 @@ def draw_head(title: str, settings: Settings, *, filters: bool = True) -> Addres
         choice_in_url(WINDOW, list(LABELS), "Window")
         if filters:
             _panel(settings, address.where)
-    if filters and address.where:
-        _chips(address.where)
+    # Of simulated history the mark speaks, not a chip.
+    chosen = replace(address.where, simulated=())
+    if filters and chosen:
+        _chips(chosen)
     refused = st.session_state.pop(REFUSED, None)
     for sentence in (*address.refusals, *([refused] if refused else ())):
         st.warning(notices.plain(sentence), icon=":material/link_off:")
+    if filters:
+        draw_mark(settings, address.window, address.where, live=live)
     return address
 
 

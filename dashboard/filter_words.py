@@ -19,6 +19,7 @@ FIELD_WORDS = {
     "instance_type": "Instance type",
     "purchase_option": "Purchase option",
     "cloud": "Cloud",
+    "simulated": "Simulated",
 }
 # What has no value: a request to no model, a machine of which nothing is known.
 NO_VALUE = "\N{EN DASH} none"

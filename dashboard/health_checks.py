@@ -112,6 +112,9 @@ def _storage(report: HealthReport) -> Check:
         f"{count(storage.records)} records{age} in the file, "
         f"{count(storage.archived_records)} in the archive ({archive})."
     )
+    simulated = sum(boot.records for boot in report.boots if boot.simulated)
+    if simulated:
+        text = f"{text} {count(simulated)} of all were simulated."
     return Check("storage", "Database file", byte_size(storage.file_bytes), None, text)
 
 

@@ -118,6 +118,8 @@ def _lossy(boot: BootHealth) -> bool:
 
 
 def _heard(boot: BootHealth, silent: set[str], now_us: int) -> str:
+    if boot.simulated:
+        return "never: simulated"
     if boot.last_fact_us is None:
         return DASH
     age = f"{span(now_us - boot.last_fact_us)} ago"

@@ -30,6 +30,7 @@ from reports import (
     load_overview,
     load_price_book,
     load_request_costs,
+    load_simulated,
     load_targets,
     load_utilization,
 )
@@ -39,6 +40,8 @@ from store import (
     Filter,
     Grouping,
     Key,
+    Period,
+    Simulated,
     open_reader,
     read_commits,
     read_label_choices,
@@ -129,6 +132,12 @@ def read_costs(
 def read_cost_spread(settings: Settings, address: Address) -> list[CostBin]:
     """Return how unequal the costs of requests are. Raises StoreErrors and ReportErrors."""
     return _cost_spread(_asked(settings, address), *_book_key(settings))
+
+
+def read_simulated(settings: Settings, shown: Window | Period, where: Filter) -> Simulated:
+    """Return how much of a window up to now, or of a period, never ran. Raises StoreErrors."""
+    moment = 0 if isinstance(shown, Period) else now_us() // MINUTE_US
+    return _simulated(str(settings.database), _commits(settings.database), moment, shown, where)
 
 
 def read_targets(settings: Settings) -> Targets:
@@ -243,6 +252,17 @@ def _cost_spread(asked: _Asked, prices: str, versions: tuple[int, ...]) -> list[
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _book(folder: str, versions: tuple[int, ...]) -> PriceBook:  # noqa: ARG001 - part of the key
     return load_price_book(Path(folder))
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _simulated(
+    database: str,
+    commits: int,  # noqa: ARG001 - a part of the key
+    moment: int,  # noqa: ARG001 - a part of the key
+    shown: Window | Period,
+    where: Filter,
+) -> Simulated:
+    return load_simulated(Path(database), shown, now_us(), where)
 
 
 # Not copied for every reader as cache_data would do: nobody changes a catalogue.

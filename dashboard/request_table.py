@@ -47,7 +47,8 @@ CSV_COLUMNS = (
 def request_frame(rows: Sequence[RequestCost], zone: tzinfo) -> pd.DataFrame:
     """Return `rows` as the columns people read: local time, milliseconds, micro-USD.
 
-    Routes have a column where there is one to tell: mostly every request went direct.
+    Routes have a column where there is one to tell: mostly every request went direct. So have
+    origins where a request is simulated.
     """
     requests = [row.request for row in rows]
     frame = pd.DataFrame(
@@ -62,6 +63,7 @@ def request_frame(rows: Sequence[RequestCost], zone: tzinfo) -> pd.DataFrame:
             "result": [_result(r) for r in requests],
             "cache": [r.cache for r in requests],
             "route": [r.route.replace("_", " ") for r in requests],
+            "origin": [r.origin for r in requests],
             "batch": [r.batch_size or None for r in requests],
             "queue_ms": [r.queue_us / 1000 for r in requests],
             "compute_ms": [r.compute_us / 1000 for r in requests],
@@ -70,7 +72,10 @@ def request_frame(rows: Sequence[RequestCost], zone: tzinfo) -> pd.DataFrame:
             "fully_loaded": [_micro_usd(row.fully_loaded) for row in rows],
         }
     ).astype({"batch": "Int64"})
-    return frame.drop(columns="route") if (frame["route"] == "direct").all() else frame
+    untold = ("route",) if (frame["route"] == "direct").all() else ()
+    if not (frame["origin"] == "simulated").any():
+        untold = (*untold, "origin")
+    return frame.drop(columns=list(untold))
 
 
 def decimals_for(values: Iterable[float | None]) -> int:

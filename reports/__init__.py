@@ -8,6 +8,7 @@ from reports.overview import Fleet, Overview, load_overview
 from reports.price_book import load_catalogue, load_price_book
 from reports.quantiles import Quantile, quantile, share_above
 from reports.request_costs import RequestCost, RequestCosts, load_request_costs
+from reports.simulated import load_simulated
 from reports.targets import LatencyTargets, Targets, load_targets
 from reports.utilization import UtilizationReport, WorkerStep, load_utilization
 from reports.window import WINDOWS, Frame, Window, of_requests
@@ -36,6 +37,7 @@ __all__ = [
     "load_overview",
     "load_price_book",
     "load_request_costs",
+    "load_simulated",
     "load_targets",
     "load_utilization",
     "of_requests",

@@ -12,6 +12,7 @@ from store import (
     BootHealth,
     CommitMinute,
     Dropped,
+    Filter,
     Period,
     RejectedReason,
     Storage,
@@ -42,6 +43,8 @@ LONG_WAIT_US = 5 * SECOND_US
 LARGE_HELD_SHARE = 0.5
 OLD_PRICE_DAYS = 365
 NEWEST_REJECTIONS = 50
+# No price needs to be renewed for machines that never ran.
+MEASURED = Filter(simulated=("no",))
 
 
 @dataclass(frozen=True)
@@ -162,8 +165,9 @@ class HealthReport:
 
     @property
     def active(self) -> int:
-        """Nodes that left a fact in the window."""
-        return len({b.node_id for b in self.boots if (b.last_fact_us or 0) >= self.period.from_us})
+        """Nodes that left a fact in the window; simulated ones are none."""
+        boots = [boot for boot in self.boots if not boot.simulated]
+        return len({b.node_id for b in boots if (b.last_fact_us or 0) >= self.period.from_us})
 
     @property
     def good(self) -> bool:
@@ -187,7 +191,9 @@ def load_health(database: Path, catalogue: Catalogue, window: Window, now_us: in
         ran = whole(connection, period)
         machines = {
             row.time.machine
-            for row in read_uptimes(connection, ran, ran.length_us, catalogue.changes())
+            for row in read_uptimes(
+                connection, ran, ran.length_us, catalogue.changes(), where=MEASURED
+            )
         }
         return HealthReport(
             now_us=now_us,

@@ -58,7 +58,7 @@ def load_latency(
     Returns None when the database holds no fact yet. Raises StoreErrors.
     """
     with open_reader(database) as connection:
-        shown = read_frame(connection, window, now_us)
+        shown = read_frame(connection, window, now_us, where)
         if shown is None:
             return None
         period, step_us = shown.period, shown.step_us

@@ -79,7 +79,7 @@ def load_overview(
     pricing = Pricing(catalogue)
     changes = catalogue.changes()
     with open_reader(database) as connection:
-        shown = read_frame(connection, window, now_us)
+        shown = read_frame(connection, window, now_us, where)
         if shown is None:
             return None
         period = shown.period

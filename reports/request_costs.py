@@ -70,7 +70,7 @@ def load_request_costs(
     rate = pricing.rate
     changes = catalogue.changes()
     with open_reader(database) as connection:
-        shown = read_frame(connection, window, now_us)
+        shown = read_frame(connection, window, now_us, where)
         if shown is None:
             return RequestCosts([], None)
         looked_at = None if window is None else shown.period

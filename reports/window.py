@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from store import (
     DAY_US,
+    EVERYTHING,
     HOUR_US,
     MINUTE_US,
     Filter,
@@ -70,13 +71,16 @@ class Frame:
         return 2 * self.covered_us(before.from_us, before.to_us) >= before.length_us
 
 
-def read_frame(connection: Reader, window: Window | None, now_us: int) -> Frame | None:
+def read_frame(
+    connection: Reader, window: Window | None, now_us: int, where: Filter = EVERYTHING
+) -> Frame | None:
     """Return the frame of the last `window` before `now_us`, of all data in one step where None.
 
-    Where nothing is stored of the last minutes it ends with the data. Returns None when the
+    Where nothing is stored of the last minutes it ends with the data. Of `where` counts only
+    whether simulated runs do: where they are hidden, data are the others. Returns None when the
     database holds no fact yet.
     """
-    state = read_state(connection)
+    state = read_state(connection, where)
     if state.last_fact_us is None or state.first_fact_us is None or state.end_us is None:
         return None
     stale_us = now_us - state.last_fact_us

@@ -49,6 +49,7 @@ from store.request_log import LoggedRequest, read_latest_requests
 from store.resolution import read_resolution
 from store.retention import Retention, RetentionError, load_retention
 from store.retries import Retries, read_retries
+from store.simulated import Simulated, read_simulated
 from store.slices import Slice, Totals, read_breakdown, read_series, read_totals
 from store.stages import Stages, read_stages
 from store.state import StoreState, read_commits, read_state
@@ -112,6 +113,7 @@ __all__ = [
     "Retention",
     "RetentionError",
     "Retries",
+    "Simulated",
     "Slice",
     "Stages",
     "Storage",
@@ -164,6 +166,7 @@ __all__ = [
     "read_resolution",
     "read_retries",
     "read_series",
+    "read_simulated",
     "read_slowest_requests",
     "read_stages",
     "read_state",

@@ -61,7 +61,7 @@ class BootHealth:
     """One run of a node: what is stored of it. The instants are None where there is no such fact.
 
     `requests` includes what a source counted without records. `dropped` counts the facts that the
-    node itself says it lost.
+    node itself says it lost. A `simulated` run never was one.
     """
 
     node_id: str
@@ -74,6 +74,7 @@ class BootHealth:
     dropped: int
     first_fact_us: int | None
     last_fact_us: int | None
+    simulated: bool = False
 
     @property
     def missing_before(self) -> int:
@@ -186,7 +187,8 @@ def read_boots(connection: duckdb.DuckDBPyConnection) -> list[BootHealth]:
             node_id, boot_id::VARCHAR, records, requests, samples, seq_min, seq_max,
             coalesce(records_dropped, 0),
             least(first_arrival_us, first_sample_us),
-            greatest(last_arrival_us, last_sample_us) AS last_fact_us
+            greatest(last_arrival_us, last_sample_us) AS last_fact_us,
+            simulated
         FROM boot
         ORDER BY last_fact_us DESC NULLS LAST, node_id, boot_id
         """
@@ -202,11 +204,11 @@ def gaps(boots: list[BootHealth]) -> list[BootHealth]:
 def silent(boots: list[BootHealth], now_us: int, longer_than_us: int) -> list[BootHealth]:
     """Return the newest boot of each node that left no fact for longer than `longer_than_us`.
 
-    An older boot of a node has ended, which is no silence. Whether the newest one was stopped on
-    purpose is not known.
+    An older boot of a node has ended, which is no silence, and a simulated one never spoke. Whether
+    the newest one was stopped on purpose is not known.
     """
     newest: dict[str, BootHealth] = {}
-    for boot in boots:
+    for boot in (boot for boot in boots if not boot.simulated):
         known = newest.get(boot.node_id)
         if known is None or (boot.last_fact_us or 0) > (known.last_fact_us or 0):
             newest[boot.node_id] = boot

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from store.filter import EVERYTHING, Filter
 from store.period import MINUTE_US
 
 
@@ -57,19 +58,25 @@ def read_commits(connection: duckdb.DuckDBPyConnection) -> int:
     return int(commits)
 
 
-def read_state(connection: duckdb.DuckDBPyConnection) -> StoreState:
-    """Return the state of the whole database."""
+def read_state(connection: duckdb.DuckDBPyConnection, where: Filter = EVERYTHING) -> StoreState:
+    """Return the state of the whole database; of `where` counts only whether simulated runs do.
+
+    Hidden history is no coverage: a rate of what is left divides by the time of what is left.
+    """
+    counted = Filter(simulated=where.simulated).condition()
     [row] = connection.execute(
-        """
+        f"""
+        WITH counted AS (FROM boot WHERE {counted.sql})
         SELECT
             commits,
             committed_at_us,
-            (SELECT coalesce(sum(requests), 0)::BIGINT FROM boot),
+            (SELECT coalesce(sum(requests), 0)::BIGINT FROM counted),
             (SELECT count(*) FROM rejected_line),
-            (SELECT least(min(first_arrival_us), min(first_sample_us)) FROM boot),
-            (SELECT max(last_arrival_us) FROM boot),
-            (SELECT max(last_sample_us) FROM boot)
+            (SELECT least(min(first_arrival_us), min(first_sample_us)) FROM counted),
+            (SELECT max(last_arrival_us) FROM counted),
+            (SELECT max(last_sample_us) FROM counted)
         FROM store_state
-        """
+        """,
+        counted.bound,
     ).fetchall()
     return StoreState(*row)

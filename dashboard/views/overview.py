@@ -23,7 +23,7 @@ REFRESH_S = 2
 def draw(settings: Settings) -> None:
     """Draw the page, then its changing part again every two seconds."""
     page_style()
-    _live(settings, draw_head("Overview", settings))
+    _live(settings, draw_head("Overview", settings, live=True))
 
 
 @st.fragment(run_every=REFRESH_S)

@@ -98,6 +98,9 @@ def _draw_requests(found: RequestCosts, window: Window, *, busy: bool) -> None:
                 help="direct: the version asked for, or the default; split: chosen by an A/B test; "
                 "cascade attempt and shadow: executed on behalf of another request",
             ),
+            "origin": st.column_config.TextColumn(
+                "Origin", help="simulated: made up, it never ran; replay: sent by the replay client"
+            ),
             "batch": number("Batch", help="Items executed together; empty where none was"),
             "queue_ms": number("Queue ms", format="%.2f", help="Arrival to dispatch"),
             "compute_ms": number("Compute ms", format="%.2f", help="Execution of the batch"),

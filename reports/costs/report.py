@@ -111,7 +111,7 @@ def load_costs(
     reading = _Reading(Pricing(book.machines), BytePricing(book), where)
     pricing, bytes_at = reading.pricing, reading.bytes_at
     with open_reader(database) as connection:
-        shown = read_frame(connection, window, now_us)
+        shown = read_frame(connection, window, now_us, where)
         if shown is None:
             return None
         period = shown.period

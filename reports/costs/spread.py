@@ -36,7 +36,7 @@ def load_cost_spread(
     """
     pricing = Pricing(catalogue)
     with open_reader(database) as connection:
-        shown = read_frame(connection, window, now_us)
+        shown = read_frame(connection, window, now_us, where)
         if shown is None:
             return []
         period = shown.period

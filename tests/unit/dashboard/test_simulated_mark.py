@@ -1,0 +1,41 @@
+"""What the mark of simulated history says."""
+
+import pytest
+
+from dashboard.simulated_mark import mark_text
+from store import Filter, Simulated
+
+SHOWN, HIDDEN, ONLY = Filter(), Filter(simulated=("no",)), Filter(simulated=("yes",))
+MIXED = Simulated(12_345, 1_234, 6, 5)
+NEVER_RAN = Simulated(10, 10, 1, 1)
+MEASURED = Simulated(nodes=1)
+
+
+@pytest.mark.parametrize(
+    ("found", "where", "sentence"),
+    [
+        (MEASURED, SHOWN, None),
+        (
+            MIXED,
+            SHOWN,
+            "Includes simulated history: 1,234 of 12,345 requests and 5 of 6 machines never ran. "
+            "Figures add measured and simulated up.",
+        ),
+        (
+            NEVER_RAN,
+            SHOWN,
+            "Nothing here was measured: 10 requests and 1 machine are simulated and never ran.",
+        ),
+        (
+            MIXED,
+            ONLY,
+            "Nothing here was measured: 1,234 requests and 5 machines are simulated and never ran.",
+        ),
+        (MIXED, HIDDEN, "Simulated history is hidden: 1,234 requests and 5 machines are left out."),
+        (MEASURED, HIDDEN, "Simulated history is hidden; there is none in this stretch."),
+    ],
+)
+def test_the_mark_says_what_is_shown_and_what_is_not(
+    found: Simulated, where: Filter, sentence: str | None
+) -> None:
+    assert mark_text(found, where) == sentence
