@@ -6,6 +6,13 @@ Number = int | Fraction
 """An exact number: a float would spread to every sum that it is part of."""
 
 
+def check_exact(field: str, value: object) -> None:
+    """Raise ValueError unless `value` is an int or a Fraction."""
+    exact = isinstance(value, int | Fraction) and not isinstance(value, bool)
+    if not exact:
+        raise ValueError(f"{field} is {value!r}; accepted: an int or a Fraction")
+
+
 def check_number(
     field: str, value: object, *, positive: bool = False, most: Number | None = None
 ) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Generic, TypeVar
 
-from costs.checks import check_number
+from costs.checks import check_exact
 from costs.money import Ticks
 from costs.variance.drivers import Driver, Drivers, no_drivers, split_change
 from costs.variance.usage import NO_USAGE, Usage
@@ -152,5 +152,5 @@ def _check_others(others: Mapping[str, tuple[Ticks, Ticks]]) -> None:
     for name, (was, came) in others.items():
         if name in taken:
             raise ValueError(f"others has {name!r}; accepted: none of {', '.join(taken)}")
-        check_number(f"others {name!r} before", was)
-        check_number(f"others {name!r} after", came)
+        check_exact(f"others {name!r} before", was)
+        check_exact(f"others {name!r} after", came)

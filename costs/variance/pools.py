@@ -63,30 +63,35 @@ def share_pools(
     pools: Mapping[P, Pool],
     executed: Mapping[K, Mapping[P, Execution]],
     requests: Mapping[K, int],
+    owners: Mapping[P, K] | None = None,
 ) -> Shared[K]:
     """Return the usage of every key of `executed` or `requests`, its pools together.
 
-    Raises ValueError where something was executed on a pool that is not in `pools`.
+    A pool that executed nothing goes to its owner where it has one: a region owns its machines,
+    busy or not. Raises ValueError where something was executed on a pool that is not in `pools`.
     """
     shares = _shares(pools, executed)
+    used = {name for on in shares.values() for name, share in on.items() if share}
+    unused = {name: pool for name, pool in pools.items() if name not in used}
+    for name in unused.keys() & (owners or {}).keys():
+        shares.setdefault((owners or {})[name], {})[name] = Fraction(1)
+        del unused[name]
     usages = {}
-    for key in {**executed, **requests}:
-        on = executed.get(key, {})
-        parts = [(pools[name], shares[key, name]) for name in on]
+    for key in {**executed, **requests, **shares}:
+        parts = [(pools[name], share) for name, share in shares.get(key, {}).items()]
+        busy = (Fraction(part.busy_us) for part in executed.get(key, {}).values())
         usages[key] = Usage(
             requests=requests.get(key, 0),
-            busy_us=sum((Fraction(part.busy_us) for part in on.values()), Fraction(0)),
-            provisioned_us=sum((pool.capacity_us * part for pool, part in parts), Fraction(0)),
-            cost=sum((pool.cost * part for pool, part in parts), Fraction(0)),
+            busy_us=sum(busy, Fraction(0)),
+            provisioned_us=sum((pool.capacity_us * share for pool, share in parts), Fraction(0)),
+            cost=sum((pool.cost * share for pool, share in parts), Fraction(0)),
         )
-    used = {name for (_, name), share in shares.items() if share}
-    unused = (Fraction(pool.cost) for name, pool in pools.items() if name not in used)
-    return Shared(usages, sum(unused, Fraction(0)))
+    return Shared(usages, sum((Fraction(pool.cost) for pool in unused.values()), Fraction(0)))
 
 
 def _shares(
     pools: Mapping[P, Pool], executed: Mapping[K, Mapping[P, Execution]]
-) -> dict[tuple[K, P], Fraction]:
+) -> dict[K, dict[P, Fraction]]:
     """Return the part of each pool that belongs to each key that executed on it."""
     direct: dict[P, Fraction] = {}
     busy_us: dict[P, Fraction] = {}
@@ -97,11 +102,11 @@ def _shares(
                 raise ValueError(f"pool is {name}, which is not known; accepted: {accepted}")
             direct[name] = direct.get(name, Fraction(0)) + part.direct
             busy_us[name] = busy_us.get(name, Fraction(0)) + part.busy_us
-    found = {}
+    found: dict[K, dict[P, Fraction]] = {}
     for key, on in executed.items():
         for name, part in on.items():
             own, whole = Fraction(part.direct), direct[name]
             if not whole:
                 own, whole = Fraction(part.busy_us), busy_us[name]
-            found[key, name] = own / whole if whole else Fraction(0)
+            found.setdefault(key, {})[name] = own / whole if whole else Fraction(0)
     return found

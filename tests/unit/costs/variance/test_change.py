@@ -216,6 +216,13 @@ def test_another_line_may_not_take_the_name_of_a_driver(name: str) -> None:
         explain_change({"m": NO_USAGE}, {}, {name: (1, 2)})
 
 
+def test_another_line_may_be_below_zero_but_not_a_float() -> None:
+    nothing: dict[str, Usage] = {}
+    assert explain_change(nothing, nothing, {"credit": (-5, -8)}).change == -3
+    with pytest.raises(ValueError, match="others 'tax' after is "):
+        explain_change(nothing, nothing, {"tax": (1, 0.5)})  # type: ignore[dict-item]
+
+
 @pytest.mark.parametrize(
     ("field", "arguments"),
     [

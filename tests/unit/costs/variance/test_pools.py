@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costs.variance import Execution, Pool, share_pools
+from costs.variance import Execution, Pool, Usage, share_pools
 
 POOLS = st.dictionaries(
     st.sampled_from("xyz"),
@@ -68,6 +68,14 @@ def test_a_pool_that_executed_nothing_belongs_to_nobody() -> None:
     assert shared.unused == 40
     assert shared.usages["only cached"].requests == 3
     assert shared.usages["only cached"].cost == 0
+
+
+def test_an_unused_pool_goes_to_its_owner_and_a_used_one_to_who_used_it() -> None:
+    pools = {"x": Pool(100, 10), "standby": Pool(40, 10), "stray": Pool(3, 1)}
+    executed = {"eu": {"x": Execution(5, 5)}}
+    shared = share_pools(pools, executed, {"eu": 3}, owners={"x": "us", "standby": "us"})
+    assert shared.usages == {"eu": Usage(3, 5, 10, 100), "us": Usage(0, 0, 10, 40)}
+    assert shared.unused == 3
 
 
 def test_an_execution_on_an_unknown_pool_is_refused() -> None:
