@@ -4,6 +4,8 @@ import argparse
 import time
 from pathlib import Path
 
+from costs.budget import BudgetError
+from reports.budgets.book import budgets_beside, read_budgets
 from reports.commands.options import add_database, add_prices
 from reports.errors import ReportError
 from reports.file_change import replace_content
@@ -33,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--targets", type=Path, default=Path("data/targets.toml"))
     parser.add_argument(
         "--actions", type=Path, help="file of actions, default: actions.csv beside the database"
+    )
+    parser.add_argument(
+        "--budgets", type=Path, help="file of budgets, default: budgets.csv beside the database"
     )
     parser.add_argument("--week", help="like 2026-W47, default: the last complete week")
     parser.add_argument(
@@ -73,8 +78,11 @@ def _load(arguments: argparse.Namespace, week: Week, now_us: int) -> WeeklyRevie
             week,
             now_us,
             read_actions(arguments.actions or actions_beside(database)),
+            read_budgets(arguments.budgets or budgets_beside(database)),
             Filter(simulated=("no",) if arguments.without_simulated else ()),
         )
+    except BudgetError as error:
+        raise ReportError(str(error)) from error
     except DatabaseMissingError as error:
         raise ReportError(f"{error}; start a collector first") from error
     if review is None:

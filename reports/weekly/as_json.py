@@ -129,6 +129,8 @@ def _mover(found: Mover) -> dict[str, Any]:
 def _month_end(found: MonthEnd) -> dict[str, Any]:
     return {
         "month": f"{found.month:%Y-%m}",
+        "over": found.over,
+        "spent_usd": to_usd(found.spent[-1]) if found.spent else None,
         "forecast_usd": found.forecast_usd,
         "low_usd": found.low_usd,
         "high_usd": found.high_usd,

@@ -123,9 +123,8 @@ def columns(title: str, values: Sequence[Value], limit: float | None = None) -> 
         one = values[place]
         half = len(one.words) * FONT_PX * LETTER_WIDTH / 2
         x = min(max((place + 0.5) * COLUMN, half), width - half)
-        # Where there is a limit, above all: its line would run through the words.
-        top = 0.0 if limit is not None else 1 - (one.value or 0.0) / highest
-        words.append(Word(x, HEAD + COLUMNS_HEIGHT * top - 3, one.words))
+        # Above all columns: a higher one beside it, or the line of a limit, would run through it.
+        words.append(Word(x, HEAD - 3, one.words))
     said = "; ".join(f"{v.name} {v.words}{'' if v.whole else ' so far'}" for v in values)
     limit_y = None if limit is None else HEAD + COLUMNS_HEIGHT * (1 - limit / highest)
     return Columns(f"{title}: {said}", width, drawn, words, limit_y)

@@ -19,8 +19,9 @@ def headline(review: WeeklyReview) -> str:
     if review.now is None:
         return f"Nothing is recorded of {week_words(review)}."
     parts = [_spend(review), _latency(review, review.now.figures)]
-    if review.month_end is not None and review.spend is not None:
-        parts.append(month_end_words(review.month_end))
+    month_end = None if review.month_end is None else month_end_words(review.month_end)
+    if month_end is not None and review.spend is not None:
+        parts.append(month_end)
     return "; ".join(parts) + "."
 
 
@@ -40,10 +41,16 @@ def length_words(length_us: int) -> str:
     )
 
 
-def month_end_words(found: MonthEnd) -> str:
-    """Return the part of the sentence that holds the forecast against the budget."""
+def month_end_words(found: MonthEnd) -> str | None:
+    """Return the part of the sentence that holds the forecast against the budget.
+
+    None where there is no forecast.
+    """
+    if found.forecast_usd is None:
+        return None
     forecast, budget = spell_usd(found.forecast_usd), spell_usd(found.budget_usd)
-    words = f"{found.month:%B} is forecast to end at {forecast} USD"
+    verb = "ended" if found.over else "is forecast to end"
+    words = f"{found.month:%B} {verb} at {forecast} USD"
     if found.budget_usd is None:
         return f"{words}, with no budget set"
     if forecast == budget:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from costs import PriceBook
+from costs.budget import Budget
 from reports.byte_pricing import BytePricing
 from reports.pricing import Pricing
 from reports.targets import Targets
 from reports.weekly.action import Action
 from reports.weekly.checks import read_coverage, read_freshness, read_reconciliation
 from reports.weekly.extent import extent_of
+from reports.weekly.month_end import read_month_end
 from reports.weekly.review import WeeklyReview
 from reports.weekly.series import Source, days_of, read_at_once, read_series
 from reports.weekly.stretches import (
@@ -29,6 +31,7 @@ def load_weekly(
     week: Week,
     now_us: int,
     actions: Sequence[Action] = (),
+    budgets: Sequence[Budget] = (),
     where: Filter = EVERYTHING,
 ) -> WeeklyReview | None:
     """Return the review of `week` as of `now_us`, None when the database holds no fact yet.
@@ -37,7 +40,7 @@ def load_weekly(
     Raises StoreErrors.
     """
     with open_reader(database) as connection:
-        state = read_state(connection)
+        state = read_state(connection, where)
         extent = extent_of(week, state, now_us)
         if extent is None:
             return None
@@ -67,6 +70,7 @@ def load_weekly(
             freshness=read_freshness(of_week, extent),
             coverage=read_coverage(of_week, extent, this),
             reconciliation=read_reconciliation(of_week, extent, this, days),
+            month_end=read_month_end(connection, book, extent, budgets, where.machines()),
             actions=_shown(actions, week),
         )
 

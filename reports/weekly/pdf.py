@@ -46,6 +46,15 @@ def to_pdf(review: WeeklyReview, paper: Paper = Paper.A4) -> bytes:
     return made
 
 
+def pdf_trouble() -> str | None:
+    """Return why no PDF can be made on this machine, None where one can."""
+    try:
+        _weasyprint()
+    except PdfError as error:
+        return str(error)
+    return None
+
+
 def _weasyprint() -> Any:
     # What it prints where a library is missing would stand in the way of the one sentence.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():

@@ -14,7 +14,7 @@ MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
-class Check:
+class WeeklyCheck:
     """One thing that a reader has to know before the figures, and whether all is well with it."""
 
     key: str
@@ -23,7 +23,7 @@ class Check:
     text: str
 
 
-def checks(review: WeeklyReview) -> list[Check]:
+def checks(review: WeeklyReview) -> list[WeeklyCheck]:
     """Return the three checks in their order."""
     return [_freshness(review), _coverage(review), _reconciliation(review)]
 
@@ -33,7 +33,7 @@ def minute_words(at_us: int) -> str:
     return instant(at_us, UTC).strftime("%d %b %Y, %H:%M")
 
 
-def _freshness(review: WeeklyReview) -> Check:
+def _freshness(review: WeeklyReview) -> WeeklyCheck:
     found = review.freshness
     hours = many(found.hours, "hour")
     text = f"Newest fact of {minute_words(found.newest_fact_us)}. "
@@ -43,10 +43,10 @@ def _freshness(review: WeeklyReview) -> Check:
         text += f"Nothing is stored of {count(found.hours_missing)} of its {hours}."
     else:
         text += f"Facts are stored of all {hours}."
-    return Check("freshness", "Freshness", not found.hours_missing, text)
+    return WeeklyCheck("freshness", "Freshness", not found.hours_missing, text)
 
 
-def _coverage(review: WeeklyReview) -> Check:
+def _coverage(review: WeeklyReview) -> WeeklyCheck:
     told = list(_left_out(review))
     complete = not told
     told = told or ["Nothing is left out"]
@@ -58,7 +58,7 @@ def _coverage(review: WeeklyReview) -> Check:
         told.append(f"Looked up more than a year before: the price of {named}")
     if review.coverage.simulated_requests:
         told.append(f"Simulated: {many(review.coverage.simulated_requests, 'request')}")
-    return Check("coverage", "Coverage", complete and not old, ". ".join(told) + ".")
+    return WeeklyCheck("coverage", "Coverage", complete and not old, ". ".join(told) + ".")
 
 
 def _left_out(review: WeeklyReview) -> Iterator[str]:
@@ -83,15 +83,15 @@ def _left_out(review: WeeklyReview) -> Iterator[str]:
         yield f"Without direct cost, since no machine time is stored for them: {requests}"
 
 
-def _reconciliation(review: WeeklyReview) -> Check:
+def _reconciliation(review: WeeklyReview) -> WeeklyCheck:
     found = review.reconciliation
     if not found.sums:
-        return Check("reconciliation", "Reconciliation", True, "There is no cost to add up.")
+        return WeeklyCheck("reconciliation", "Reconciliation", True, "There is no cost to add up.")
     whole = spell_exact(found.whole)
     ways = _and([f"{count(part.count)} {part.name}" for part in found.sums])
     if found.exact:
         text = f"Spend {whole} USD: the sums of {ways} equal it to the last digit."
-        return Check("reconciliation", "Reconciliation", True, text)
+        return WeeklyCheck("reconciliation", "Reconciliation", True, text)
     wrong = "; ".join(
         f"{part.name} add up to {spell_exact(part.total)} USD, "
         f"{spell_exact(Fraction(part.total) - found.whole)} USD off"
@@ -99,7 +99,7 @@ def _reconciliation(review: WeeklyReview) -> Check:
         if part.total != found.whole
     )
     text = f"Spend {whole} USD does not equal the sum of its parts: {wrong}."
-    return Check("reconciliation", "Reconciliation", False, text)
+    return WeeklyCheck("reconciliation", "Reconciliation", False, text)
 
 
 def _named(names: list[str]) -> str:

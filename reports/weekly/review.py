@@ -124,18 +124,30 @@ class Mover:
 class MonthEnd:
     """What the month of the week is forecast to cost, as of the end of what is counted.
 
-    `low_usd` and `high_usd` are its 10th and 90th percentile, None where they are not known.
-    `budget_usd` is None where none is set, `earlier_usd` the forecast of the same month one week
-    before, None where there was none. `spent` is cumulative, day by day.
+    `spent` is cumulative, day by day. `forecast_usd` is None where there is too little history:
+    `days_known` of `days_needed`; where the month is `over` it is what was spent. `low_usd` and
+    `high_usd` are its 10th and 90th percentile, None without a forecast. `budget_usd` is that for
+    everything, None where none is set, `earlier_usd` the forecast of the same month one week
+    before, None where there was none.
     """
 
     month: date
-    forecast_usd: Decimal
+    spent: tuple[Ticks, ...]
+    forecast_usd: Decimal | None
     low_usd: Decimal | None = None
     high_usd: Decimal | None = None
     budget_usd: Decimal | None = None
     earlier_usd: Decimal | None = None
-    spent_usd: tuple[Decimal, ...] = ()
+    over: bool = False
+    days_known: int = 0
+    days_needed: int = 0
+
+    @property
+    def within(self) -> bool | None:
+        """Whether the forecast is within the budget; None where one of them is not known."""
+        if self.forecast_usd is None or self.budget_usd is None:
+            return None
+        return self.forecast_usd <= self.budget_usd
 
 
 @dataclass(frozen=True)

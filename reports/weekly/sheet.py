@@ -12,7 +12,7 @@ from reports.weekly.amount import signed, spell_sum, spell_usd, ticks_usd
 from reports.weekly.bridge_amounts import bridge_amounts
 from reports.weekly.drawing import Bar, bridge_bars, spark_points
 from reports.weekly.headline import headline, length_words
-from reports.weekly.quality import Check, checks
+from reports.weekly.quality import WeeklyCheck, checks
 from reports.weekly.review import Bridge, Mover, WeeklyReview
 from reports.weekly.tiles import WeeklyTiles
 from reports.weekly.trends import Trend, trends
@@ -67,7 +67,7 @@ class Sheet:
     title: str
     period: str
     headline: str
-    checks: list[Check]
+    checks: list[WeeklyCheck]
     tiles: list[SheetTile]
     bridge: list[BridgeRow]
     trends: list[Trend]

@@ -3,19 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from operator import attrgetter
 
 from reports.change import (
-    NOTHING_BEFORE,
-    Change,
     Polarity,
     points_change,
     relative_change,
 )
 from reports.formatting import DASH, count, duration_ms, percent, usd
 from reports.tile import Detail, Tile
-from reports.weekly.amount import spell_ticks, spell_usd
-from reports.weekly.review import Counted, WeeklyReview
+from reports.weekly.amount import spell_ticks, spell_usd, ticks_usd
+from reports.weekly.review import Counted, MonthEnd, WeeklyReview
 
 LOWER = Polarity.LOWER_IS_BETTER
 OVER_DAYS = "The line is its course over the days of both weeks."
@@ -121,31 +120,36 @@ class WeeklyTiles:
     def _month_end(self) -> Tile:
         found = self.review.month_end
         month: date = self.review.week.sunday if found is None else found.month
-        definition = (
-            "What the whole month is forecast to cost, as of the end of the week; the change is "
-            "against the forecast of the week before. The line is what was spent, day by day."
-        )
-        label = f"{month:%B} forecast"
-        if found is None:
-            detail = Detail("budget", DASH)
-            return Tile("month-end", label, DASH, "USD", definition, NOTHING_BEFORE, [], (detail,))
-        forecast, budget = found.forecast_usd, found.budget_usd
-        kept = None if budget is None else forecast <= budget
-        earlier = None if found.earlier_usd is None else float(found.earlier_usd)
-        change: Change = relative_change(float(forecast), earlier, LOWER)
-        detail = Detail("budget", "none set")
-        if budget is not None:
-            detail = Detail("budget", spell_usd(budget), kept)
-        likely = DASH
-        if found.low_usd is not None and found.high_usd is not None:
-            likely = f"{spell_usd(found.low_usd)} to {spell_usd(found.high_usd)}"
+        forecast = None if found is None else found.forecast_usd
+        earlier = None if found is None else found.earlier_usd
         return Tile(
             key="month-end",
-            label=label,
+            label=f"{month:%B}" if found is not None and found.over else f"{month:%B} forecast",
             value=spell_usd(forecast),
             unit="USD",
-            definition=definition,
-            change=change,
-            trend=[float(usd) for usd in found.spent_usd],
-            details=(Detail("likely", likely), detail),
+            definition="What the whole month is forecast to cost, as of the end of the week; the "
+            "change is against the forecast of the week before. The line is what was spent.",
+            change=relative_change(_float(forecast), _float(earlier), LOWER),
+            trend=[] if found is None else [ticks_usd(spent) for spent in found.spent],
+            details=(Detail("likely", DASH), Detail("budget", DASH))
+            if found is None
+            else (_likely(found), _budget(found)),
         )
+
+
+def _likely(found: MonthEnd) -> Detail:
+    if found.low_usd is not None and found.high_usd is not None:
+        return Detail("likely", f"{spell_usd(found.low_usd)} to {spell_usd(found.high_usd)}")
+    if found.over:
+        return Detail("month", "over")
+    return Detail("history", f"{found.days_known} of {found.days_needed} days")
+
+
+def _budget(found: MonthEnd) -> Detail:
+    if found.budget_usd is None:
+        return Detail("budget", "none set")
+    return Detail("budget", spell_usd(found.budget_usd), found.within)
+
+
+def _float(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)

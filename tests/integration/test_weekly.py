@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from uuid_utils import uuid7
 
-from costs import TICKS_PER_USD, Catalogue, Machine, Price, PriceBook
+from costs import TICKS_PER_USD, Catalogue, Machine, Price, PriceBook, to_usd
+from costs.budget import Budget, Scope
 from reports import WINDOWS, load_overview, load_targets
 from reports.costs import load_costs
 from reports.price_book import load_price_book
@@ -381,6 +382,44 @@ def test_weeks_across_new_year_and_the_end_of_a_month(tmp_path: Path, book: Pric
     after = review(database, book, Week(2027, 1), week.period.to_us + DAY_US)
     assert after.weeks[-2].name == "2026-W53"
     assert after.weeks[-2].counted == found.now
+
+
+def test_the_forecast_of_a_steady_month_is_what_it_will_cost(
+    tmp_path: Path, book: PriceBook
+) -> None:
+    database = tmp_path / "usage.duckdb"
+    commit_hours(database, WEEK.plus(-5).period.from_us, END_US, requests=0)
+    budgets = [Budget(Scope.EVERYTHING, Decimal(130)), Budget(Scope.TENANT, Decimal(1), "shop")]
+    found = review(database, book, budgets=budgets)
+    assert found.month_end is not None
+    # 0.1785 USD an hour, 720 hours in November, 552 of them until the week is over.
+    assert found.month_end.forecast_usd == Decimal("128.520000")
+    assert found.month_end.earlier_usd == Decimal("128.520000")
+    assert to_usd(found.month_end.spent[-1]) == Decimal("0.1785") * 23 * 24
+    assert len(found.month_end.spent) == 23
+    assert found.month_end.within is True
+    assert "November is forecast to end at 128.52 USD, 1.48 USD under its budget" in headline(found)
+    tight = review(database, book, budgets=[Budget(Scope.EVERYTHING, Decimal(128))])
+    assert tight.month_end is not None
+    assert tight.month_end.within is False
+    # Two weeks earlier there was too little to forecast from.
+    young = review(database, book, WEEK.plus(-3)).month_end
+    assert young is not None
+    assert (young.forecast_usd, young.days_known) == (None, 21)
+    assert young.spent[-1] == 2 * 24 * HOUR_US * MICRO_USD_PER_HOUR
+
+
+def test_a_month_that_ends_with_the_week_is_told_as_what_it_cost(
+    tmp_path: Path, book: PriceBook
+) -> None:
+    database = tmp_path / "usage.duckdb"
+    last = WEEK.plus(1)
+    commit_hours(database, last.period.from_us, last.period.to_us + DAY_US, requests=0)
+    found = review(database, book, last, last.period.to_us + 2 * DAY_US)
+    assert found.month_end is not None
+    assert found.month_end.over
+    assert found.month_end.forecast_usd == Decimal("29.988")
+    assert "November ended at 29.99 USD, with no budget set" in headline(found)
 
 
 def test_actions_that_are_open_or_were_closed_lately_are_in_the_review(

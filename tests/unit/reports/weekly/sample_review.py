@@ -87,12 +87,12 @@ MOVERS = (
 )
 MONTH_END = MonthEnd(
     month=date(2026, 11, 1),
+    spent=tuple(usd(str(170 * day)) for day in range(1, 23)),
     forecast_usd=Decimal("5200.00"),
     low_usd=Decimal("5050.00"),
     high_usd=Decimal("5400.00"),
     budget_usd=Decimal("5000.00"),
     earlier_usd=Decimal("5100.00"),
-    spent_usd=tuple(Decimal(170 * day) for day in range(1, 23)),
 )
 ACTIONS = (
     Action(

@@ -158,8 +158,23 @@ def test_lengths_in_words(length_us: int, words: str) -> None:
     ],
 )
 def test_the_forecast_is_held_to_the_budget(forecast: str, budget: str | None, words: str) -> None:
-    found = MonthEnd(date(2026, 11, 1), Decimal(forecast), budget_usd=budget and Decimal(budget))  # type: ignore[arg-type]
-    assert words in month_end_words(found)
+    found = MonthEnd(
+        month=date(2026, 11, 1),
+        spent=(),
+        forecast_usd=Decimal(forecast),
+        budget_usd=None if budget is None else Decimal(budget),
+    )
+    assert words in (month_end_words(found) or "")
+
+
+def test_a_month_that_is_over_has_ended_and_one_without_history_is_not_told() -> None:
+    over = dataclasses.replace(MONTH_END, over=True)
+    assert month_end_words(over) == (
+        "November ended at 5,200.00 USD, 200.00 USD over its budget of 5,000.00 USD"
+    )
+    unknown = dataclasses.replace(MONTH_END, forecast_usd=None)
+    assert month_end_words(unknown) is None
+    assert "forecast" not in headline(review(month_end=unknown))
 
 
 def test_the_largest_driver_is_of_the_direction_of_the_change() -> None:
@@ -206,6 +221,7 @@ def numbers_of(found: WeeklyReview) -> set[str]:
     """Return every number that the review holds, as it is spelled."""
     assert found.now is not None
     assert found.month_end is not None
+    assert found.month_end.forecast_usd is not None
     held = {str(found.week.number), str(found.week.year), "99", f"{found.p99_target_ms:g}"}
     held.add(duration_ms(found.now.figures.p99_ms)[0])
     if found.spend is not None:

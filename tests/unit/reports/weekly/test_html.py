@@ -211,10 +211,18 @@ def test_tiles_judge_changes_and_promises() -> None:
     assert tiles["spend"].change.verdict is Verdict.WORSE
     assert tiles["month-end"].details[-1].kept is False
     assert tiles["latency-p99"].details[-1].kept is True
-    kept = dataclasses.replace(MONTH_END, budget_usd=Decimal(6000), low_usd=None)
+    kept = dataclasses.replace(MONTH_END, budget_usd=Decimal(6000))
     [*_, tile] = WeeklyTiles(review(month_end=kept)).row()
     assert tile.details[-1].kept is True
-    assert tile.details[0].text == "\N{EN DASH}"
+    young = dataclasses.replace(
+        MONTH_END, forecast_usd=None, low_usd=None, days_known=12, days_needed=28
+    )
+    [*_, tile] = WeeklyTiles(review(month_end=young)).row()
+    assert (tile.value, tile.details[0].text) == ("\N{EN DASH}", "12 of 28 days")
+    assert (tile.details[-1].text, tile.details[-1].kept) == ("5,000.00", None)
+    over = dataclasses.replace(MONTH_END, low_usd=None, over=True)
+    [*_, tile] = WeeklyTiles(review(month_end=over)).row()
+    assert (tile.label, tile.details[0].text) == ("November", "over")
     [*_, tile] = WeeklyTiles(review(month_end=dataclasses.replace(kept, budget_usd=None))).row()
     assert (tile.details[-1].text, tile.details[-1].kept) == ("none set", None)
     assert len(tiles["spend"].trend) == 14

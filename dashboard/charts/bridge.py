@@ -1,0 +1,40 @@
+"""From the spend of one week to that of the next, driver by driver."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from dashboard.charts.frame import framed
+from reports import palette
+from reports.weekly import Bridge, BridgeRow, ticks_usd
+
+ROW_PX = 30
+AROUND_PX = 40
+
+
+def bridge_chart(bridge: Bridge, rows: Sequence[BridgeRow]) -> go.Figure:
+    """Return a waterfall, read downwards; `rows` are the words of the bars that are drawn.
+
+    More cost is red and less of it green; the words beside a bar say which, too.
+    """
+    changes = [driver.change for driver in bridge.drivers if driver.change]
+    values = [ticks_usd(amount) for amount in (bridge.before, *changes, bridge.now)]
+    waterfall = go.Waterfall(
+        orientation="h",
+        y=[row.name for row in rows],
+        x=values,
+        measure=["absolute", *["relative"] * len(changes), "total"],
+        text=[row.amount for row in rows],
+        textposition="outside",
+        cliponaxis=False,
+        connector={"line": {"color": palette.GRID, "width": 1}},
+        increasing={"marker": {"color": palette.VERMILLION}},
+        decreasing={"marker": {"color": palette.BLUISH_GREEN}},
+        totals={"marker": {"color": palette.GREY}},
+        hovertemplate="%{y}: %{text} USD<extra></extra>",
+    )
+    figure = framed([waterfall], y_title="", hovermode="closest", showlegend=False)
+    figure.update_layout(height=AROUND_PX + ROW_PX * len(rows))
+    figure.update_yaxes(autorange="reversed", showgrid=False, title=None)
+    figure.update_xaxes(showgrid=True, gridcolor=palette.GRID, title="USD", hoverformat=None)
+    return figure
