@@ -51,7 +51,7 @@ def test_a_cause_is_told_with_what_it_was_before_and_after(
 
 
 def test_what_was_not_there_before_is_said_to_be_new() -> None:
-    assert words((0, 0, 0, 0), BASE) == "not there before"
+    assert words(usage(0, 0, 0, 0), BASE) == "not there before"
 
 
 def test_every_line_of_a_bridge_has_words() -> None:
