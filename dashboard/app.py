@@ -8,9 +8,17 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.address import read_address
-from dashboard.views import costs, health, latency, overview, requests, utilization
+from dashboard.views import costs, health, latency, overview, prices, requests, utilization
 
-PAGES = (overview.PAGE, costs.PAGE, latency.PAGE, utilization.PAGE, requests.PAGE, health.PAGE)
+PAGES = (
+    overview.PAGE,
+    costs.PAGE,
+    latency.PAGE,
+    utilization.PAGE,
+    requests.PAGE,
+    prices.PAGE,
+    health.PAGE,
+)
 SIDEBAR_PX = 220
 
 st.set_page_config(

@@ -1,7 +1,9 @@
 """The day that an `as_of` names: "2025-04-04", "2026-03", or "2026 (exact day unknown)"."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
+
+SECOND_US = 1_000_000
 
 
 def earliest_day(as_of: str) -> date | None:
@@ -17,3 +19,13 @@ def earliest_day(as_of: str) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def days_old(as_of: str, now_us: int) -> int | None:
+    """Return how many days `as_of` lies before `now_us` (microseconds, UTC) at most.
+
+    None where it names no day.
+    """
+    shown = earliest_day(as_of)
+    today = datetime.fromtimestamp(now_us / SECOND_US, UTC).date()
+    return None if shown is None else (today - shown).days
