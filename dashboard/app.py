@@ -8,15 +8,15 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.address import read_address
-from dashboard.views import costs, health, latency, overview, prices, requests, utilization
+from dashboard.views import costs, health, latency, overview, requests, utilization, weekly
 
 PAGES = (
     overview.PAGE,
     costs.PAGE,
+    weekly.PAGE,
     latency.PAGE,
     utilization.PAGE,
     requests.PAGE,
-    prices.PAGE,
     health.PAGE,
 )
 SIDEBAR_PX = 220

@@ -11,7 +11,8 @@ from pathlib import Path
 import streamlit as st
 
 from costs import Catalogue, PriceBook, Sharing
-from costs.price_folder import INSTANCES, MACHINE_FILES, PRICE_FILES
+from costs.budget import Budget
+from costs.price_folder import PRICE_FILES
 from dashboard.address import Address
 from dashboard.clock import now_us
 from dashboard.filter_words import Label, Value
@@ -35,9 +36,18 @@ from reports import (
     load_utilization,
 )
 from reports.costs import CostBin, CostReport, load_cost_spread, load_costs
-from reports.prices import PriceReport, RanMachine, load_ran_machines, price_report
+from reports.weekly import (
+    Action,
+    RecordedWeeks,
+    Week,
+    WeeklyReview,
+    load_recorded_weeks,
+    load_weekly,
+)
 from store import (
+    HOUR_US,
     MINUTE_US,
+    DatabaseMissingError,
     Filter,
     Grouping,
     Key,
@@ -141,17 +151,39 @@ def read_simulated(settings: Settings, shown: Window | Period, where: Filter) ->
     return _simulated(str(settings.database), _commits(settings.database), moment, shown, where)
 
 
-def read_price_report(settings: Settings) -> PriceReport:
-    """Return the prices in force. Raises ReportErrors."""
-    return _price_report(now_us() // MINUTE_US, *_book_key(settings))
+def read_recorded_weeks(settings: Settings, where: Filter) -> RecordedWeeks | None:
+    """Return the weeks that can be reviewed; None without a fact, or without a database."""
+    try:
+        commits = _commits(settings.database)
+    except DatabaseMissingError:
+        return None
+    return _recorded_weeks(str(settings.database), commits, now_us() // HOUR_US, where)
 
 
-def read_ran_machines(settings: Settings, window: Window) -> list[RanMachine] | None:
-    """Return the machines that ran with their prices now, None when the database holds no fact.
+def read_weekly(
+    settings: Settings,
+    week: Week,
+    actions: tuple[Action, ...],
+    budgets: tuple[Budget, ...],
+    where: Filter,
+) -> WeeklyReview | None:
+    """Return the review of a week, None when the database holds no fact.
 
     Raises StoreErrors and ReportErrors.
     """
-    return _ran_machines(_asked(settings, Address(window)), *_prices(settings))
+    # A week that has ended changes with what is committed alone.
+    ended = week.period.to_us <= now_us()
+    return _weekly(
+        str(settings.database),
+        _commits(settings.database),
+        0 if ended else now_us() // MINUTE_US,
+        week,
+        actions,
+        budgets,
+        where,
+        _file_key(settings.targets),
+        *_book_key(settings),
+    )
 
 
 def read_targets(settings: Settings) -> Targets:
@@ -172,8 +204,7 @@ def _commits(database: Path) -> int:
 
 
 def _prices(settings: Settings) -> tuple[str, int]:
-    versions = tuple(_file_key(settings.prices / name)[1] for name in MACHINE_FILES)
-    return str(settings.prices / INSTANCES), hash(versions)
+    return _file_key(settings.prices / "instances.csv")
 
 
 def _book_key(settings: Settings) -> tuple[str, tuple[int, ...]]:
@@ -218,22 +249,6 @@ def _utilization(asked: _Asked) -> UtilizationReport | None:
 def _health(asked: _Asked, prices: str, prices_version: int) -> HealthReport:
     catalogue = _catalogue(prices, prices_version)
     return load_health(Path(asked.database), catalogue, asked.window, now_us())
-
-
-@st.cache_data(show_spinner=False, max_entries=16)
-def _ran_machines(asked: _Asked, prices: str, prices_version: int) -> list[RanMachine] | None:
-    catalogue = _catalogue(prices, prices_version)
-    return load_ran_machines(Path(asked.database), catalogue, asked.window, now_us())
-
-
-# Not copied for every reader: nobody changes a report.
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _price_report(
-    moment: int,  # noqa: ARG001 - a part of the key
-    folder: str,
-    versions: tuple[int, ...],
-) -> PriceReport:
-    return price_report(_book(folder, versions), now_us())
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
@@ -294,6 +309,41 @@ def _simulated(
     where: Filter,
 ) -> Simulated:
     return load_simulated(Path(database), shown, now_us(), where)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _recorded_weeks(
+    database: str,
+    commits: int,  # noqa: ARG001 - a part of the key
+    hour: int,  # noqa: ARG001 - a part of the key
+    where: Filter,
+) -> RecordedWeeks | None:
+    return load_recorded_weeks(Path(database), now_us(), where)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _weekly(
+    database: str,
+    commits: int,  # noqa: ARG001 - a part of the key
+    moment: int,  # noqa: ARG001 - a part of the key
+    week: Week,
+    actions: tuple[Action, ...],
+    budgets: tuple[Budget, ...],
+    where: Filter,
+    targets: tuple[str, int],
+    prices: str,
+    versions: tuple[int, ...],
+) -> WeeklyReview | None:
+    return load_weekly(
+        Path(database),
+        _book(prices, versions),
+        _targets(*targets),
+        week,
+        now_us(),
+        actions,
+        budgets,
+        where,
+    )
 
 
 # Not copied for every reader as cache_data would do: nobody changes a catalogue.

@@ -10,7 +10,7 @@ from reports import palette
 
 CHART_CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False}
 
-_SHEETS = [Path(__file__).with_name(name) for name in ("page.css", "tile.css")]
+_SHEETS = [Path(__file__).with_name(name) for name in ("page.css", "tile.css", "week.css")]
 
 
 def page_style() -> None:
