@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.address import read_address
-from dashboard.views import costs, health, latency, overview, requests, utilization, weekly
+from dashboard.views import costs, health, latency, overview, prices, requests, utilization, weekly
 
 PAGES = (
     overview.PAGE,
@@ -17,6 +17,7 @@ PAGES = (
     latency.PAGE,
     utilization.PAGE,
     requests.PAGE,
+    prices.PAGE,
     health.PAGE,
 )
 SIDEBAR_PX = 220

@@ -12,7 +12,7 @@ import streamlit as st
 
 from costs import Catalogue, PriceBook, Sharing
 from costs.budget import Budget
-from costs.price_folder import PRICE_FILES
+from costs.price_folder import INSTANCES, MACHINE_FILES, PRICE_FILES
 from dashboard.address import Address
 from dashboard.clock import now_us
 from dashboard.filter_words import Label, Value
@@ -36,6 +36,7 @@ from reports import (
     load_utilization,
 )
 from reports.costs import CostBin, CostReport, load_cost_spread, load_costs
+from reports.prices import PriceReport, RanMachine, load_ran_machines, price_report
 from reports.weekly import (
     Action,
     RecordedWeeks,
@@ -151,6 +152,19 @@ def read_simulated(settings: Settings, shown: Window | Period, where: Filter) ->
     return _simulated(str(settings.database), _commits(settings.database), moment, shown, where)
 
 
+def read_price_report(settings: Settings) -> PriceReport:
+    """Return the prices in force. Raises ReportErrors."""
+    return _price_report(now_us() // MINUTE_US, *_book_key(settings))
+
+
+def read_ran_machines(settings: Settings, window: Window) -> list[RanMachine] | None:
+    """Return the machines that ran with their prices now, None when the database holds no fact.
+
+    Raises StoreErrors and ReportErrors.
+    """
+    return _ran_machines(_asked(settings, Address(window)), *_prices(settings))
+
+
 def read_recorded_weeks(settings: Settings, where: Filter) -> RecordedWeeks | None:
     """Return the weeks that can be reviewed; None without a fact, or without a database."""
     try:
@@ -204,7 +218,8 @@ def _commits(database: Path) -> int:
 
 
 def _prices(settings: Settings) -> tuple[str, int]:
-    return _file_key(settings.prices / "instances.csv")
+    versions = tuple(_file_key(settings.prices / name)[1] for name in MACHINE_FILES)
+    return str(settings.prices / INSTANCES), hash(versions)
 
 
 def _book_key(settings: Settings) -> tuple[str, tuple[int, ...]]:
@@ -249,6 +264,22 @@ def _utilization(asked: _Asked) -> UtilizationReport | None:
 def _health(asked: _Asked, prices: str, prices_version: int) -> HealthReport:
     catalogue = _catalogue(prices, prices_version)
     return load_health(Path(asked.database), catalogue, asked.window, now_us())
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _ran_machines(asked: _Asked, prices: str, prices_version: int) -> list[RanMachine] | None:
+    catalogue = _catalogue(prices, prices_version)
+    return load_ran_machines(Path(asked.database), catalogue, asked.window, now_us())
+
+
+# Not copied for every reader: nobody changes a report.
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _price_report(
+    moment: int,  # noqa: ARG001 - a part of the key
+    folder: str,
+    versions: tuple[int, ...],
+) -> PriceReport:
+    return price_report(_book(folder, versions), now_us())
 
 
 @st.cache_data(show_spinner=False, max_entries=8)

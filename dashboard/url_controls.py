@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.address import put, read_last, show
 
 ON = "true"
+LONGEST_TEXT = 100
 
 
 def choice_in_url(name: str, options: Sequence[str], label: str) -> str:
@@ -50,6 +51,23 @@ def menu_in_url(
     return chosen
 
 
+def text_in_url(name: str, label: str, placeholder: str) -> str:
+    """Draw a line to type in and return what it says, nothing where the address has nothing."""
+    text = (read_last(name) or "")[:LONGEST_TEXT]
+    show(name, text)
+    st.text_input(
+        label,
+        key=name,
+        max_chars=LONGEST_TEXT,
+        placeholder=placeholder,
+        label_visibility="collapsed",
+        on_change=_type,
+        args=(name,),
+        width=320,
+    )
+    return text
+
+
 def toggle_in_url(name: str, label: str) -> bool:
     """Draw a switch, off where the address does not say otherwise, and return its state."""
     on = read_last(name) == ON
@@ -69,6 +87,11 @@ def _shown(name: str, options: Sequence[str], default: str) -> str:
 def _choose(name: str, default: str) -> None:
     value = st.session_state[name]
     put({name: [] if value in (None, default) else [value]})
+
+
+def _type(name: str) -> None:
+    text = st.session_state[name].strip()
+    put({name: [text] if text else []})
 
 
 def _switch(name: str) -> None:
