@@ -2,17 +2,20 @@
 
 On each evening of the past, as if nothing after it were known, the days that followed are forecast
 and compared with what became of them. An error is what was missing, as a share of the forecast.
+What is forecast is what is usual (costs/weekly_level.py), and a level that changed and stays counts
+from its third day on (costs/deviation.py).
 """
 
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
 from math import sqrt
 from statistics import median
 
-from costs.weekly_level import LEVEL_DAYS, WeeklyLevel
+from costs.deviation import Watch
+from costs.weekly_level import LEVEL_DAYS
 
 MOST_AHEAD = 31
 LEAST_ERRORS = 7
@@ -80,11 +83,11 @@ class Backtest:
         self._sums = _running_sums(values)
         # By the number of days known: sums of the forecast for 0, 1, ... days after them.
         self._said: dict[int, list[float]] = {}
-        usual = WeeklyLevel(first_day.weekday())
+        watch = Watch(first_day.weekday())
         for known, value in enumerate(values, 1):
-            usual.add(value)
+            watch.see(value)
             if known >= LEVEL_DAYS:
-                ahead = [usual.day(day) or 0.0 for day in range(MOST_AHEAD)]
+                ahead = [watch.day(day) or 0.0 for day in range(MOST_AHEAD)]
                 self._said[known] = list(accumulate(ahead, initial=0.0))
         self._days = len(values)
         self._errors = [self._errors_ahead(days) for days in range(MOST_AHEAD + 1)]
@@ -104,9 +107,7 @@ class Backtest:
         of a random walk would grow.
         """
         judged = min(days, self.days_ahead)
-        errors = _Errors()
-        for error in self._errors[judged].values():
-            errors.add(error)
+        errors = _Errors(self._errors[judged].values())
         return errors.spread(judged, sqrt(days / judged))
 
     def score(self, days: int) -> Score:
@@ -149,9 +150,9 @@ class Backtest:
 class _Errors:
     """Errors of forecasts, kept in order."""
 
-    def __init__(self) -> None:
-        self._errors: list[float] = []
-        self._sizes: list[float] = []
+    def __init__(self, errors: Iterable[float] = ()) -> None:
+        self._errors = sorted(errors)
+        self._sizes = sorted(abs(error) for error in self._errors)
 
     @property
     def count(self) -> int:

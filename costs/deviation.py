@@ -23,7 +23,8 @@ SMALLEST_SPREAD = 0.03
 MOST_SCORE = 99.0
 # The median of the size of a normal residual is its standard deviation over this.
 NORMAL = 1.4826
-# Days that deviate the same way within a week are one deviation; on the third it is the new usual.
+# Days that deviate the same way within a week, those between them going halfway, are one deviation;
+# on the third it is the new usual.
 SAME_DAYS = WEEK
 DAYS_TO_SETTLE = 3
 # On the cheapest days of a week a change is measured against a part of the level instead.
@@ -75,7 +76,7 @@ def watch(first_day: date, values: Sequence[float | None], running: float | None
     once it is beyond what is usual for a whole day. Days of zero before the first cost are no
     history.
     """
-    watch = _Watch(first_day.weekday())
+    watch = Watch(first_day.weekday())
     for value in values:
         watch.see(value)
     if running is not None:
@@ -83,8 +84,11 @@ def watch(first_day: date, values: Sequence[float | None], running: float | None
     return Watched(tuple(watch.usual), tuple(watch.found))
 
 
-class _Watch:
-    """Goes through a series day by day."""
+class Watch:
+    """Goes through a series day by day, from a day of `weekday`, 0 for Monday.
+
+    `usual` and `found` are as `Watched` has them.
+    """
 
     def __init__(self, weekday: int) -> None:
         self.usual: list[Usual | None] = []
@@ -92,11 +96,19 @@ class _Watch:
         self._level = WeeklyLevel(weekday)
         self._residuals: deque[float] = deque(maxlen=RESIDUALS_KEPT)
         self._known = 0
-        # Of the deviation that may go on: how many days of it, and to what levels they point.
+        # Of the deviation that may go on: the level before it, how many days of it, the levels that
+        # all days since point to, and those of the days since its last one.
+        self._before = 0.0
         self._days = 0
         self._levels: list[float] = []
+        self._since: list[float] = []
+
+    def day(self, ahead: int = 0) -> float | None:
+        """Return what is to be expected `ahead` days after the next one; None without any day."""
+        return self._level.day(ahead)
 
     def see(self, value: float | None) -> None:
+        """Judge and learn the next day; None where it is not known."""
         usual = self._usual_today()
         self.usual.append(usual)
         if value is None or (value == 0 and not self._known):
@@ -110,6 +122,7 @@ class _Watch:
             self._deviates(value, usual, expected)
 
     def see_running(self, value: float) -> None:
+        """Judge the next day by what it has come to so far."""
         usual = self._usual_today()
         self.usual.append(usual)
         if usual is not None and value > usual.high and not self._goes_on(up=True):
@@ -145,8 +158,9 @@ class _Watch:
             self.found[-1] = replace(self.found[-1], last=today)
         else:
             self.found.append(self._deviation(value, usual))
-            self._days, self._levels = 1, []
+            self._before, self._days, self._levels = self._level.level or 0.0, 1, []
         self._note(value)
+        self._since = []
         # As if the day had been as usual, or it would hide the next one.
         self._level.add(expected)
         if self._days == DAYS_TO_SETTLE:
@@ -158,13 +172,17 @@ class _Watch:
         if not self.found:
             return False
         last = self.found[-1]
-        recent = len(self.usual) - 1 - last.last <= SAME_DAYS
-        return recent and up == last.up
+        if up != last.up or len(self.usual) - 1 - last.last > SAME_DAYS:
+            return False
+        between = median(self._since) - self._before if self._since else None
+        halfway = LEAST_CHANGE / 2 * self._before
+        return between is None or (between > halfway if up else between < -halfway)
 
     def _note(self, value: float) -> None:
         factor = self._level.factor()
         if self._days and factor >= SMALLEST_USUAL:
             self._levels.append(value / factor)
+            self._since.append(value / factor)
 
     def _deviation(self, value: float, usual: Usual) -> Deviation:
         today = len(self.usual) - 1

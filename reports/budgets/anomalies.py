@@ -25,8 +25,9 @@ LOOKED_AT_DAYS = TOLD_DAYS + RESIDUALS_KEPT
 # A label of more values than this tells requests apart, not cost.
 MOST_VALUES = 100
 
+# Values of this dimension say what they are by themselves.
 PARTS = "part of the cost"
-USED, IDLE = "used by requests", "idle"
+USED, IDLE = "machine time used by requests", "idle machine time"
 COMPONENTS = (
     ("network", "network"),
     ("storage", "storage"),

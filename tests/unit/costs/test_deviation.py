@@ -59,6 +59,21 @@ def test_two_spikes_a_month_apart_are_two_and_neither_hides_the_other() -> None:
     assert [(d.first, d.up) for d in found(values)] == [(60, True), (61, False), (90, True)]
 
 
+def test_a_level_that_shifts_days_after_a_spike_is_another_deviation() -> None:
+    values = weeks_of(100, 120, noise=0.03)
+    values[60] *= 3
+    values[65:] = [1.5 * value for value in values[65:]]
+    assert [(d.first, d.last, d.stays) for d in found(values)] == [(60, 60, False), (65, 67, True)]
+
+
+def test_days_of_a_shift_that_noise_hides_do_not_cut_it_in_two() -> None:
+    values = weeks_of(100, 90)
+    values[60:] = [1.3 * value for value in values[60:]]
+    values[61] /= 1.16
+    values[63] /= 1.16
+    assert [(d.first, d.last, d.stays) for d in found(values)] == [(60, 64, True)]
+
+
 def test_an_outage_is_found_and_so_is_the_end_of_a_service_but_once() -> None:
     values = weeks_of(100, 120, noise=0.03)
     assert [d.first for d in found([*values[:60], 0.0, *values[61:]])] == [60]

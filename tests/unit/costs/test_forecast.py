@@ -245,10 +245,14 @@ def test_a_service_that_ended_is_forecast_to_cost_nothing_more() -> None:
     assert found.month_end.mid == pytest.approx(float(to_usd(found.spent)))
 
 
-def test_a_new_level_is_followed_within_two_weeks_and_a_spike_is_not() -> None:
-    shifted = [*weeks_of(100, 70), *weeks_of(160, 14, MONDAY + timedelta(70))]
+def test_a_new_level_is_followed_from_its_third_day_and_a_spike_is_not() -> None:
+    shifted = [*weeks_of(100, 70), *weeks_of(160, 3, MONDAY + timedelta(70))]
     tested = Backtest(MONDAY, shifted)
     assert sum(tested.expected(day) for day in range(7)) == pytest.approx(1120, rel=0.02)
+    # A level that hardly stands out is followed, too, but it takes two weeks.
+    crept = [*weeks_of(100, 70), *weeks_of(112, 14, MONDAY + timedelta(70))]
+    tested = Backtest(MONDAY, crept)
+    assert sum(tested.expected(day) for day in range(7)) == pytest.approx(784, rel=0.02)
     spiked = weeks_of(100, 84)
     spiked[80] *= 10
     tested = Backtest(MONDAY, spiked)
