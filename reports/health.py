@@ -1,11 +1,10 @@
 """Whether the data can be trusted: fresh, whole, readable and priced."""
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 from costs import Catalogue, Machine, Price, PriceMissingError
+from costs.prices.as_of import days_old
 from reports.window import Window, whole
 from store import (
     MINUTE_US,
@@ -216,18 +215,4 @@ def price_age(catalogue: Catalogue, machine: Machine, now_us: int) -> PriceAge:
         price = catalogue.at(machine, now_us)
     except PriceMissingError:
         return PriceAge(machine, None, None)
-    today = datetime.fromtimestamp(now_us / SECOND_US, UTC).date()
-    looked_up = _earliest(price.as_of)
-    return PriceAge(machine, price, None if looked_up is None else (today - looked_up).days)
-
-
-def _earliest(as_of: str) -> date | None:
-    """Return the first day that `as_of` may mean: a day, a month or a year, then any words."""
-    found = re.match(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?(?!\d)", as_of)
-    if found is None:
-        return None
-    year, month, day = (int(part or 1) for part in found.groups())
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
+    return PriceAge(machine, price, days_old(price.as_of, now_us))
