@@ -58,10 +58,7 @@ def mark_text(found: Simulated, where: Filter) -> str | None:
         return None
     if where.simulated == ONLY or not found.measured:
         return f"Nothing here was measured: {_amounts(found)} are simulated and never ran."
-    return (
-        f"Includes simulated history: {_amounts(found, of_all=True)} never ran. Figures add "
-        "measured and simulated up."
-    )
+    return f"Measured and simulated together: {_amounts(found, of_all=True)} never ran."
 
 
 def _draw(settings: Settings, shown: Window | Period, where: Filter) -> None:

@@ -104,7 +104,7 @@ def _digits(curves: Mapping[str, Curve]) -> tuple[Stream, ...]:
             "shop",
             {"team": "checkout", "project": "postcodes"},
             (Phase(0, ((first, 1.0),)),),
-            rate=0.05,
+            rate=0.08,
             growth=0.05,
             rhythm=SHOPPERS,
             nodes=nodes,
@@ -150,7 +150,7 @@ def _documents() -> tuple[Stream, ...]:
             "shop",
             {"team": "returns", "project": "receipts"},
             phases,
-            rate=0.020,
+            rate=0.016,
             growth=0.06,
             rhythm=OFFICE,
             nodes=nodes,
@@ -184,9 +184,9 @@ def _documents() -> tuple[Stream, ...]:
 
 
 def _search() -> tuple[Stream, ...]:
-    curve = Curve.straight(210_000, 20_000, 0.15)
+    curve = Curve.straight(640_000, 60_000, 0.15)
     usual = Version("example-search", "7", "fp16", curve, 16, 4_000)
-    bad = Version("example-search", "8", "fp16", curve.slower(9.0), 16, 4_000, failing=0.18)
+    bad = Version("example-search", "8", "fp16", curve.slower(6.0), 16, 4_000, failing=0.18)
     phases = (
         Phase(0, ((usual, 1.0),)),
         Phase(DEPLOYED_AT_US, ((bad, 1.0),)),
@@ -198,7 +198,7 @@ def _search() -> tuple[Stream, ...]:
             "search",
             {"team": "relevance", "project": "site-search"},
             phases,
-            rate=0.085,
+            rate=0.075,
             growth=0.08,
             rhythm=SHOPPERS,
             nodes=(("sim-search", 1.0),),
@@ -214,7 +214,7 @@ def _search() -> tuple[Stream, ...]:
             "shop",
             {"team": "checkout", "project": "suggestions"},
             phases,
-            rate=0.02,
+            rate=0.018,
             growth=0.04,
             rhythm=SHOPPERS,
             nodes=(("sim-search", 1.0),),
@@ -229,24 +229,24 @@ def _search() -> tuple[Stream, ...]:
 
 
 def _chat() -> tuple[Stream, ...]:
-    """Up to eight answers at once; the time is that of a median answer of 220 tokens."""
+    """Up to eight answers at once; the time is that of a median answer of 260 tokens."""
     version = Version(
         "example-chat-8b",
         "1",
         "fp16",
-        Curve.straight(5_000_000, 180_000, 0.05),
+        Curve.straight(5_900_000, 200_000, 0.05),
         8,
         20_000,
         queue_timeout_us=45 * SECOND_US,
     )
     phases = (Phase(0, ((version, 1.0),)),)
-    tokens = Tokens(median_in=420, median_out=220, most_out=1_024)
+    tokens = Tokens(median_in=420, median_out=260, most_out=1_024)
     return (
         Stream(
             "search",
             {"team": "assistant", "project": "answers"},
             phases,
-            rate=0.018,
+            rate=0.022,
             growth=0.10,
             rhythm=OFFICE,
             nodes=(("sim-chat", 1.0),),

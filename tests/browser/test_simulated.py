@@ -78,7 +78,7 @@ def test_one_click_hides_what_is_simulated_and_one_shows_it_again(
 
     window.get_by_role("button", name="Show simulated history").click()
     expect(requests).to_have_text(everything, timeout=PATIENCE_MS)
-    expect(mark).to_contain_text("Includes simulated history")
+    expect(mark).to_contain_text("Measured and simulated together")
     assert parse_qs(urlsplit(window.url).query) == {}
 
     window.go_back()
@@ -93,7 +93,7 @@ def test_every_page_is_marked_and_keeps_the_choice(
     for name in ("Costs", "Latency", "Utilisation", "Requests"):
         window.get_by_role("link", name=name).click()
         expect(window.get_by_role("heading", level=1)).to_have_text(name)
-        expect(mark).to_contain_text("Includes simulated history", timeout=PATIENCE_MS)
+        expect(mark).to_contain_text("Measured and simulated together", timeout=PATIENCE_MS)
         expect(window.locator("h2.section").first).to_be_visible(timeout=PATIENCE_MS)
         assert chip(window.locator("h2.section small")) == '"+ simulated"'
 

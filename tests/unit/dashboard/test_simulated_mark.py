@@ -18,8 +18,8 @@ MEASURED = Simulated(nodes=1)
         (
             MIXED,
             SHOWN,
-            "Includes simulated history: 1,234 of 12,345 requests and 5 of 6 machines never ran. "
-            "Figures add measured and simulated up.",
+            "Measured and simulated together: 1,234 of 12,345 requests and 5 of 6 machines never "
+            "ran.",
         ),
         (
             NEVER_RAN,
