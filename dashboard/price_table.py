@@ -16,7 +16,6 @@ from reports.prices import PriceRow, RanMachine, RuleUse
 
 MICRO = 10**6
 TICKS_PER_MICRO_USD = 3_600_000_000
-OLD_DAYS = 365
 DAY = "%Y-%m-%d"
 ANY = "*"
 SHORT_OPTIONS = ("on-demand", "spot", "reserved")

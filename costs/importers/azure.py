@@ -165,6 +165,6 @@ def _unwanted(item: _Item, amount: Fraction, as_of: str) -> str | None:
 def _begin_us(item: _Item) -> int | None:
     try:
         begin = datetime.fromisoformat(item.effective_start_date)
-    except ValueError:
+        return day_us((begin if begin.tzinfo else begin.replace(tzinfo=UTC)).astimezone(UTC).date())
+    except (ValueError, OverflowError):
         return None
-    return day_us((begin if begin.tzinfo else begin.replace(tzinfo=UTC)).astimezone(UTC).date())

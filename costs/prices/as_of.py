@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime
 
 SECOND_US = 1_000_000
+FIRST_YEAR = 1970
 
 
 def earliest_day(as_of: str) -> date | None:
@@ -16,7 +17,7 @@ def earliest_day(as_of: str) -> date | None:
         return None
     year, month, day = (int(part or 1) for part in found.groups())
     try:
-        return date(year, month, day)
+        return date(year, month, day) if year >= FIRST_YEAR else None
     except ValueError:
         return None
 

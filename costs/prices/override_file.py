@@ -20,7 +20,7 @@ from fractions import Fraction
 from costs.price import PURCHASE_OPTIONS
 from costs.prices.glob import ANY
 from costs.prices.override import Discount, Fixed, Overrides, Rule, Scope
-from costs.prices.table import PriceFileError, day_us
+from costs.prices.table import BYTE_ORDER_MARK, PriceFileError, day_us
 from costs.prices.units import micro_usd
 
 OWN = "own"
@@ -41,7 +41,7 @@ REQUIRED = {
 def parse_overrides(text: str, name: str) -> Overrides:
     """Return the rules in `text`; `name` is the file's name. Raises PriceFileError."""
     try:
-        document = tomllib.loads(text, parse_float=Decimal)
+        document = tomllib.loads(text.removeprefix(BYTE_ORDER_MARK), parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise PriceFileError(f"{name}: {error}") from error
     rules: list[Rule] = []
@@ -153,7 +153,10 @@ class _Table:
             return None
         if not isinstance(day, date) or isinstance(day, datetime):
             raise self._error(field, "a date like 2026-11-01, without quotes")
-        return day_us(day)
+        try:
+            return day_us(day)
+        except ValueError:
+            raise self._error(field, "a date of 1970 or later") from None
 
     def _error(self, field: str, accepted: str, fault: str = "") -> PriceFileError:
         fault = fault or f"is {self._fields[field]!s}"

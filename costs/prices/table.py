@@ -16,6 +16,7 @@ from costs.prices.units import micro_usd
 SECOND_US = 1_000_000
 BYTE_ORDER_MARK = "\ufeff"
 MOST_DECIMALS = 12
+FIRST_YEAR = 1970
 
 
 class PriceFileError(ValueError):
@@ -157,5 +158,7 @@ def day_text(instant_us: int | None) -> str:
 
 
 def day_us(day: date) -> int:
-    """Return the first instant of `day` in UTC, in microseconds."""
+    """Return the first instant of `day` in UTC, in microseconds. Raises ValueError before 1970."""
+    if day.year < FIRST_YEAR:
+        raise ValueError(f"{day} is before {FIRST_YEAR}")
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * SECOND_US

@@ -118,6 +118,8 @@ def test_a_savings_plan_is_paid_by_the_hour() -> None:
         ({"armRegionName": ""}, "without region or armSkuName"),
         ({"armSkuName": None}, "without region or armSkuName"),
         ({"effectiveStartDate": "soon"}, "effectiveStartDate is no date"),
+        ({"effectiveStartDate": "0001-01-01T00:00:00Z"}, "effectiveStartDate is no date"),
+        ({"effectiveStartDate": "0001-01-01T00:00:00+14:00"}, "effectiveStartDate is no date"),
         ({"effectiveEndDate": "2026-11-19T23:59:00Z"}, "price has ended"),
         (
             {"type": "Reservation", "reservationTerm": "5 Years"},

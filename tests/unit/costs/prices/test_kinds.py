@@ -73,6 +73,7 @@ def test_a_commitment_costs_its_hours_and_what_was_paid_upfront() -> None:
         ("aws,r,t,standard,1,all_upfront,5,1,,2026,s", "usd_per_hour is '1'; accepted: 0"),
         ("aws,r,t,standard,1,all_upfront,-5,0,,2026,s", "upfront_usd_per_term is '-5'"),
         ("aws,r,t,standard,1,no_upfront,0,1,1.1.26,2026,s", "valid_from is '1.1.26'"),
+        ("aws,r,t,standard,1,no_upfront,0,1,1960-01-01,2026,s", "valid_from is '1960-01-01'"),
     ],
 )
 def test_a_commitment_that_cannot_be_is_refused(row: str, complaint: str) -> None:

@@ -135,7 +135,7 @@ def test_own_machines_have_a_price_whatever_purchase_option_a_node_states() -> N
 
 
 def test_no_rules_change_nothing() -> None:
-    assert book("# nothing yet\n").at(C7I, MAY) == LISTED[2]
+    assert book("\ufeff# nothing yet\n").at(C7I, MAY) == LISTED[2]
     assert len(book("")) == len(LISTED) == len(list(book("")))
 
 
@@ -159,6 +159,7 @@ def test_no_rules_change_nothing() -> None:
         (discount("x", "10", 'valid_from = "2026-01-01"'), "valid_from is 2026-01-01; accepted: a"),
         (discount("x", "10", "valid_from = 2026-01-01T10:00:00Z"), "accepted: a date like"),
         (discount("x", "10", "valid_from = 2026-02-30"), "prices.toml: "),
+        (discount("x", "10", "valid_from = 1969-12-31"), "accepted: a date of 1970 or later"),
         (
             discount("x", "10", "valid_from = 2026-05-01", "valid_to = 2026-05-01"),
             "valid_to is 2026-05-01; accepted: a day after valid_from",
