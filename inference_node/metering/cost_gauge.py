@@ -21,25 +21,32 @@ from costs import (
     Ticks,
     direct_cost,
     machine_cost,
-    parse_prices,
 )
+from costs.price_folder import INSTANCES, MACHINE_FILES, parse_catalogue
 from inference_node.metering.tally import Tally, Version
 from usage import NodeSample
 
 logger = logging.getLogger(__name__)
 
-PRICE_FILE = Path(__file__).parents[2] / "data" / "prices" / "instances.csv"
+PRICES = Path(__file__).parents[2] / "data" / "prices"
 MINUTE_US = 60_000_000
 
 
-def read_prices(path: Path) -> Catalogue:
-    """Return the prices in `path`, none where it cannot be read: a node serves without prices."""
+def read_prices(folder: Path) -> Catalogue:
+    """Return the prices of machines in `folder`, the user's rules and commitments over the list.
+
+    None where they cannot be read: a node serves without prices.
+    """
+    paths = [path for name in MACHINE_FILES if (path := folder / name).exists()]
     try:
-        return Catalogue(parse_prices(path.read_text(encoding="utf-8"), str(path)))
+        texts = {path.name: path.read_text(encoding="utf-8") for path in paths}
+        if INSTANCES not in texts:
+            raise PriceFileError(f"{folder / INSTANCES}: No such file or directory")
+        return parse_catalogue(texts, str(folder))
     except OSError as error:
-        logger.warning("%s: %s; the node does not show what requests cost", path, error.strerror)
-    except (PriceFileError, ValueError) as error:  # ValueError: not UTF-8, or a price twice
         logger.warning("%s; the node does not show what requests cost", error)
+    except (PriceFileError, UnicodeDecodeError) as error:
+        logger.warning("%s: %s; the node does not show what requests cost", folder, error)
     return Catalogue([])
 
 

@@ -1,5 +1,6 @@
 """What requests cost, to the last tick: price x time, shared by those that used it."""
 
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costs import TICKS_PER_USD, Catalogue, Price
-from inference_node.metering.cost_gauge import PRICE_FILE, CostGauge, read_prices
+from inference_node.metering.cost_gauge import PRICES, CostGauge, read_prices
 from inference_node.metering.tally import Tally
 from tests.fixtures_usage import MINUTE_US, MONDAY_US, SECOND_US, node_sample, usage_record
 from tests.unit.inference_node.metering.full_node import MACHINE, MICRO_USD_PER_HOUR, PRICES
@@ -166,8 +167,17 @@ def test_a_machine_without_a_price_is_said_once_and_shows_no_cost(
 
 
 def test_the_shipped_prices_are_read(caplog: pytest.LogCaptureFixture) -> None:
-    assert read_prices(PRICE_FILE).at(MACHINE, MONDAY_US).micro_usd_per_hour > 0
+    assert read_prices(PRICES).at(MACHINE, MONDAY_US).micro_usd_per_hour > 0
     assert caplog.messages == []
+
+
+def test_a_negotiated_price_counts_for_the_node_too(tmp_path: Path) -> None:
+    shutil.copy(PRICES / "instances.csv", tmp_path)
+    (tmp_path / "prices.toml").write_text(
+        '[[discount]]\nname = "half"\npercent = 50\n', encoding="utf-8"
+    )
+    listed = read_prices(PRICES).at(MACHINE, MONDAY_US).micro_usd_per_hour
+    assert read_prices(tmp_path).at(MACHINE, MONDAY_US).micro_usd_per_hour == listed / 2
 
 
 @pytest.mark.parametrize("content", [None, b"", b"cloud,nonsense\n", b"\xff\xfe\x00", b"\x00"])
@@ -177,6 +187,6 @@ def test_a_node_without_readable_prices_serves_and_says_so(
     path = tmp_path / "instances.csv"
     if content is not None:
         path.write_bytes(content)
-    assert len(read_prices(path)) == 0
+    assert len(read_prices(tmp_path)) == 0
     [message] = caplog.messages
     assert "the node does not show what requests cost" in message
