@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from dashboard.charts.frame import framed
 from reports import palette
-from reports.weekly import Bridge, BridgeRow, ticks_usd
+from reports.weekly import Bridge, BridgeRow, shown_drivers, ticks_usd
 
 ROW_PX = 30
 AROUND_PX = 40
@@ -17,7 +17,7 @@ def bridge_chart(bridge: Bridge, rows: Sequence[BridgeRow]) -> go.Figure:
 
     More cost is red and less of it green; the words beside a bar say which, too.
     """
-    changes = [driver.change for driver in bridge.drivers if driver.change]
+    changes = [driver.change for driver in shown_drivers(bridge)]
     values = [ticks_usd(amount) for amount in (bridge.before, *changes, bridge.now)]
     waterfall = go.Waterfall(
         orientation="h",

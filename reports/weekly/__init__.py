@@ -4,6 +4,7 @@ from reports.weekly.action import Action, ActionDraft, ActionError, Status, pars
 from reports.weekly.actions import actions_beside, add_action, change_action, read_actions
 from reports.weekly.amount import spell_usd, ticks_usd
 from reports.weekly.as_json import to_json
+from reports.weekly.bridge_amounts import shown_drivers
 from reports.weekly.html import to_html
 from reports.weekly.load import load_weekly
 from reports.weekly.pdf import Paper, PdfError, pdf_trouble, to_pdf
@@ -42,6 +43,7 @@ __all__ = [
     "pdf_trouble",
     "read_actions",
     "sheet_of",
+    "shown_drivers",
     "spell_usd",
     "ticks_usd",
     "to_html",

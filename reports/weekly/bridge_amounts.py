@@ -11,3 +11,9 @@ def bridge_amounts(bridge: Bridge) -> tuple[str, dict[Driver, str], str]:
     """
     (before, *changes), now = spell_sum([bridge.before, *(d.change for d in bridge.drivers)])
     return before, dict(zip(bridge.drivers, map(signed, changes), strict=True)), now
+
+
+def shown_drivers(bridge: Bridge) -> list[Driver]:
+    """Return the drivers whose change is more than nothing as it is spelled."""
+    _, changes, _ = bridge_amounts(bridge)
+    return [driver for driver in bridge.drivers if any(d in changes[driver] for d in "123456789")]

@@ -9,7 +9,7 @@ from costs import Catalogue, Machine, Ticks, machine_cost
 from reports.costs.slices import read_slices
 from reports.health import PriceAge, price_age
 from reports.weekly.extent import Extent
-from reports.weekly.review import Coverage, Freshness, PartSum, Reconciliation
+from reports.weekly.review import Bridge, Coverage, Freshness, PartSum, Reconciliation
 from reports.weekly.series import Series, Source, days_within
 from store import (
     HOUR_US,
@@ -27,6 +27,7 @@ from store import (
 
 SHARED = "idle and standing cost"
 BESIDE = "network and standing cost"
+WEEK_BEFORE = "the week before"
 
 
 def read_freshness(source: Source, extent: Extent) -> Freshness:
@@ -61,7 +62,7 @@ def read_coverage(source: Source, extent: Extent, week: Series) -> Coverage:
 
 
 def read_reconciliation(
-    source: Source, extent: Extent, week: Series, days: Series
+    source: Source, extent: Extent, week: Series, days: Series, bridge: Bridge | None
 ) -> Reconciliation:
     """Return the cost of the period beside the sums of its parts, which are read anew.
 
@@ -75,7 +76,7 @@ def read_reconciliation(
     by_machine: dict[Machine, Ticks] = defaultdict(int)
     for row in week.uptimes:
         by_machine[row.time.machine] += machine_cost([row.time], source.pricing.rate)
-    sums = (
+    sums = [
         _sum(by_day, "day", "days"),
         _sum(_direct(source, period, By.MODEL), "model", "models", SHARED, cost.shared),
         _sum(_direct(source, period, By.TENANT), "tenant", "tenants", SHARED, cost.shared),
@@ -86,8 +87,11 @@ def read_reconciliation(
             BESIDE,
             cost.total - cost.machine,
         ),
-    )
-    return Reconciliation(cost.total, sums)
+    ]
+    if bridge is not None:
+        changes = [driver.change for driver in bridge.drivers if driver.change]
+        sums.append(_sum(changes, "driver", "drivers", WEEK_BEFORE, bridge.before))
+    return Reconciliation(cost.total, tuple(sums))
 
 
 def _direct(source: Source, period: Period, by: By) -> list[Ticks]:

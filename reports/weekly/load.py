@@ -9,6 +9,7 @@ from reports.byte_pricing import BytePricing
 from reports.pricing import Pricing
 from reports.targets import Targets
 from reports.weekly.action import Action
+from reports.weekly.causes import read_causes
 from reports.weekly.checks import read_coverage, read_freshness, read_reconciliation
 from reports.weekly.extent import extent_of
 from reports.weekly.month_end import read_month_end
@@ -57,19 +58,24 @@ def load_weekly(
         start_us = max(first_us(extent), extent.covered[0] // DAY_US * DAY_US)
         start_us = min(start_us, extent.period.from_us)
         days = read_series(source(), extent, days_of(start_us, extent.period.to_us))
+        now = this.counted(extent.period)
+        earlier = None if before is None else before.counted(extent.before)
+        bridge, movers = read_causes(of_week, extent, earlier, now)
         return WeeklyReview(
             week=week,
             ended=extent.ended,
             period=extent.period,
-            now=this.counted(extent.period),
-            before=None if before is None else before.counted(extent.before),
+            now=now,
+            before=earlier,
             p99_target_ms=targets.latency_ms.p99,
             days=day_stretches(days, extent),
             weeks=week_stretches(days, extent),
             months=month_stretches(days, extent),
             freshness=read_freshness(of_week, extent),
             coverage=read_coverage(of_week, extent, this),
-            reconciliation=read_reconciliation(of_week, extent, this, days),
+            reconciliation=read_reconciliation(of_week, extent, this, days, bridge),
+            bridge=bridge,
+            movers=movers,
             month_end=read_month_end(connection, book, extent, budgets, where.machines()),
             actions=_shown(actions, week),
         )

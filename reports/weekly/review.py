@@ -3,7 +3,6 @@
 Money is in ticks (see costs/money.py) and exact; a renderer only rounds. All instants are UTC.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -107,17 +106,17 @@ class Bridge:
 
 @dataclass(frozen=True)
 class Mover:
-    """Something whose cost changed, and why. `before` or `now` is None where it had none."""
+    """Something whose cost changed, and why."""
 
     name: str
-    before: Ticks | None
-    now: Ticks | None
+    before: Ticks
+    now: Ticks
     cause: str
 
     @property
     def change(self) -> Ticks:
         """How much more it cost than in the week before."""
-        return (self.now or Fraction(0)) - (self.before or Fraction(0))
+        return self.now - self.before
 
 
 @dataclass(frozen=True)
@@ -270,10 +269,3 @@ class WeeklyReview:
         if self.now is None or self.now.figures.p99_ms is None:
             return None
         return self.now.figures.p99_ms <= self.p99_target_ms
-
-
-def largest_movers(movers: Sequence[Mover], most: int = 5) -> tuple[Mover, ...]:
-    """Return the `most` movers with the largest change, in either direction, the largest first."""
-    return tuple(
-        sorted(movers, key=lambda mover: (-abs(Fraction(mover.change)), mover.name))[:most]
-    )

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from decimal import Decimal
 
-from reports.formatting import DASH, instant
+from reports.formatting import instant
 from reports.tile import Tile
 from reports.trend_line import Point
 from reports.weekly.action import Action
 from reports.weekly.amount import signed, spell_sum, spell_usd, ticks_usd
-from reports.weekly.bridge_amounts import bridge_amounts
+from reports.weekly.bridge_amounts import bridge_amounts, shown_drivers
 from reports.weekly.drawing import Bar, bridge_bars, spark_points
 from reports.weekly.headline import headline, length_words
 from reports.weekly.quality import WeeklyCheck, checks
@@ -116,13 +116,13 @@ def period_words(review: WeeklyReview) -> str:
 
 
 def bridge_rows(bridge: Bridge, *, ended: bool) -> list[BridgeRow]:
-    """Return the lines of a bridge; drivers that changed nothing are left out.
+    """Return the lines of a bridge; drivers that would be shown as 0.00 are left out.
 
     Amounts add up as they are shown.
     """
-    drivers = [driver for driver in bridge.drivers if driver.change]
     names = ["Week before" if ended else "Same part of the week before", "This week"]
     before, changes, now = bridge_amounts(bridge)
+    drivers = shown_drivers(bridge)
     bars = bridge_bars(
         ticks_usd(bridge.before), [ticks_usd(d.change) for d in drivers], ticks_usd(bridge.now)
     )
@@ -138,14 +138,8 @@ def bridge_rows(bridge: Bridge, *, ended: bool) -> list[BridgeRow]:
 
 
 def _mover(mover: Mover) -> MoverRow:
-    (before, change), now = spell_sum([mover.before or 0, mover.change])
-    return MoverRow(
-        mover.name,
-        DASH if mover.before is None else before,
-        DASH if mover.now is None else now,
-        signed(change),
-        mover.cause,
-    )
+    (before, change), now = spell_sum([mover.before, mover.change])
+    return MoverRow(mover.name, before, now, signed(change), mover.cause)
 
 
 def _day_after(review: WeeklyReview) -> date:

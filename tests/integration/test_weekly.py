@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import random
 import shutil
 from collections import Counter
@@ -169,7 +170,42 @@ def test_every_sum_of_parts_is_the_spend_to_the_last_digit(
         (1, "model"),
         (1, "tenant"),
         (1, "kind of machine"),
+        (3, "drivers"),
     ]
+
+
+def test_the_drivers_of_the_change_add_up_to_it_and_movers_have_a_cause(
+    two_weeks: tuple[Path, Batch], book: PriceBook
+) -> None:
+    found = review(two_weeks[0], book)
+    assert found.bridge is not None
+    assert found.bridge.exact
+    assert (found.bridge.before, found.bridge.now) == (found.spend_before, found.spend)
+    drivers = {driver.key: driver.change for driver in found.bridge.drivers}
+    # The same machines for half as many requests again: L ln(3/2) more, as much less per request.
+    hours = 168 * HOUR_US * MICRO_USD_PER_HOUR
+    assert float(drivers["volume"]) == pytest.approx(hours * math.log(1.5))
+    assert drivers["utilization"] == -drivers["volume"]
+    assert drivers["network"] == found.bridge.change
+    assert sum(drivers.values()) == found.bridge.change
+    # No model costs more or less than before: all of the change is bytes.
+    assert found.movers == ()
+
+
+def test_new_and_retired_models_move_the_cost(tmp_path: Path, book: PriceBook) -> None:
+    database = tmp_path / "usage.duckdb"
+    seq = 1 + len(commit_hours(database, BEFORE_US, START_US, model="old").records)
+    commit_hours(database, START_US, END_US, first_seq=seq, model="<new>")
+    found = review(database, book)
+    assert [(mover.name, mover.cause) for mover in found.movers] == [
+        ("old", "not there any more"),
+        ("<new>", "not there before"),
+    ]
+    assert found.movers[0].change == -found.movers[1].change
+    assert found.bridge is not None
+    keys = {driver.key for driver in found.bridge.drivers if driver.change}
+    assert keys == {"new", "retired"}
+    assert "&lt;new&gt;" in to_html(found)
 
 
 def test_prices_that_change_within_the_week_and_shared_workers_reconcile(tmp_path: Path) -> None:

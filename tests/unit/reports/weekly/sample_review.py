@@ -82,8 +82,8 @@ BRIDGE = Bridge(
 )
 MOVERS = (
     Mover("digits@2", usd("400"), usd("520.25"), "31.0% more requests"),
-    Mover("letters@1", None, usd("60"), "new in this week"),
-    Mover("digits@1", usd("45.75"), None, "no request any more"),
+    Mover("letters@1", usd("0"), usd("60"), "new in this week"),
+    Mover("digits@1", usd("45.75"), usd("0"), "no request any more"),
 )
 MONTH_END = MonthEnd(
     month=date(2026, 11, 1),
