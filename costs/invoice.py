@@ -83,11 +83,8 @@ def read_bill(lines: Iterable[str], name: str, from_day: str, to_day: str) -> Bi
         kind = _kind(reader.fieldnames or (), name)
         cells: dict[Cell, Decimal] = {}
         total, count = Decimal(0), 0
-        for number, row in enumerate(reader, 2):
-            found = kind.read(row, f"{name} line {number}")
-            if found is None:
-                continue
-            cell, amount = found
+        for row in reader:
+            cell, amount = kind.read(row, f"{name} line {reader.line_num}")
             if cell.day is None or not from_day <= cell.day < to_day:
                 continue
             total, count = _EXACT.add(total, amount), count + 1
@@ -154,7 +151,7 @@ class _Kind:
     """A format: the columns it is known by, and how a line of it is read."""
 
     needed: tuple[str, ...]
-    read: Callable[[Mapping[str, str | None], str], tuple[Cell, Decimal] | None]
+    read: Callable[[Mapping[str, str | None], str], tuple[Cell, Decimal]]
 
 
 def _focus(row: Mapping[str, str | None], where: str) -> tuple[Cell, Decimal]:

@@ -2,7 +2,9 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -33,6 +35,8 @@ _OTHERS: list[tuple[int, _Cell]] = [
     for n, column in enumerate(COLUMNS)
     if column.kind is not Kind.DECIMAL and (cell := _CELLS[column.kind]) is not None
 ]
+_JSONS = [n for n, column in enumerate(COLUMNS) if column.kind is Kind.JSON]
+_NEEDS_QUOTES = re.compile(r"[\",\r\n]")
 _TEXTS = [n for n, column in enumerate(COLUMNS) if _CELLS[column.kind] is None]
 _values = attrgetter(*(column.field for column in COLUMNS))
 
@@ -60,12 +64,34 @@ def header_bytes(*, excel: bool = False) -> bytes:
     return (BOM if excel else b"") + csv_bytes([HEADER])
 
 
-def csv_bytes(lines: Iterable[Iterable[str | None]]) -> bytes:
-    """Return lines of cells as CSV: comma, CRLF, quotes doubled, nothing for None."""
+def csv_bytes(lines: Iterable[Sequence[str | None]]) -> bytes:
+    """Return lines of `cells` as CSV: comma, CRLF, quotes doubled, nothing for None."""
+    return "".join(map(_line, lines)).encode("utf-8")
+
+
+def _line(line: Sequence[str | None]) -> str:
+    # JSON has quotes and little else has: what needs none is joined as it is.
+    texts = ["" if cell is None else cell for cell in line]
+    jsons = [(n, texts[n]) for n in _JSONS if texts[n]]
+    for n, _ in jsons:
+        texts[n] = ""
+    if _NEEDS_QUOTES.search("".join(texts)):
+        return _by_the_book(line)
+    for n, text in jsons:
+        texts[n] = _quoted(text)
+    return ",".join(texts) + "\r\n"
+
+
+@lru_cache(maxsize=65_536)
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if _NEEDS_QUOTES.search(text) else text
+
+
+def _by_the_book(line: Sequence[str | None]) -> str:
     out = io.StringIO()
     # Nothing is an empty field without quotes, which is what the writer makes of None.
-    csv.writer(out, lineterminator="\r\n").writerows(lines)
-    return out.getvalue().encode("utf-8")
+    csv.writer(out, lineterminator="\r\n").writerow(line)
+    return out.getvalue()
 
 
 def formula_safe_cells(lines: Iterable[list[str | None]]) -> Iterator[list[str | None]]:
