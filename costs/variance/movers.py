@@ -55,10 +55,9 @@ class Mover(Generic[K]):
 
 
 def top_movers(contributions: Iterable[Contribution[K]], count: int) -> tuple[Mover[K], ...]:
-    """Return the `count` largest changes, up or down, with the cause that drove each most.
+    """Return the `count` largest changes, up or down, each with its cause (see `main_cause`).
 
-    The cause is the largest part in the direction of the change, the first of equal ones. What did
-    not change is left out. Raises ValueError for a `count` below 1.
+    What did not change is left out. Raises ValueError for a `count` below 1.
     """
     if count < 1:
         raise ValueError(f"count is {count}; accepted: 1 or more")
@@ -79,10 +78,26 @@ def causes_of(contribution: Contribution[K]) -> dict[Cause, Ticks]:
     }
 
 
+def main_cause(contribution: Contribution[K]) -> Cause:
+    """Return what drove the change of one key most in its direction, the first of equal ones.
+
+    Requests, work and utilisation together are the time that was provided, and where that stays the
+    same they cancel out, however large each is: more requests on the same machines are better used
+    machines. So price is weighed against all three first, and then the three against each other.
+    """
+    causes = causes_of(contribution)
+    if contribution.kind is not Kind.CONTINUING:
+        return next(iter(causes))
+    sign = 1 if contribution.change > 0 else -1
+    price = causes.pop(Cause.PRICE)
+    if sign * price > sign * sum(causes.values(), Fraction(0)):
+        return Cause.PRICE
+    return max(causes, key=lambda cause: sign * causes[cause])
+
+
 def _mover(row: Contribution[K]) -> Mover[K]:
-    sign = 1 if row.change > 0 else -1
     causes = causes_of(row)
-    cause = max(causes, key=lambda name: sign * causes[name])
+    cause = main_cause(row)
     return Mover(
         key=row.key,
         before=row.before.cost,

@@ -95,7 +95,7 @@ def test_drivers_are_those_of_the_formula_as_it_is_written(
     found = explain_change(dict(enumerate(before)), dict(enumerate(after)))
     expected = [Decimal(0)] * 5
     with localcontext() as context:
-        context.prec = 400
+        context.prec = 120
         v0, v1 = (sum(u.requests for u in period) for period in (before, after))
         for was, came in zip(before, after, strict=True):
             c0, c1 = decimal(Fraction(was.cost)), decimal(Fraction(came.cost))

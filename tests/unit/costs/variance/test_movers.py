@@ -58,6 +58,13 @@ def test_the_cause_works_in_the_direction_of_the_change() -> None:
     assert mover.caused > mover.change
 
 
+def test_what_cancels_out_on_the_same_machines_is_no_cause_of_a_change_in_price() -> None:
+    # A quarter of the requests, half the work for each, an eighth as busy: large, and cancels out.
+    before, after = {"m": Usage(400, 400, 400, 400)}, {"m": Usage(100, 50, 400, 360)}
+    (mover,) = top_movers(explain_change(before, after).contributions, 5)
+    assert (mover.cause, mover.caused) == (Cause.PRICE, -40)
+
+
 @given(before=PERIODS, after=PERIODS)
 def test_causes_add_up_and_a_movers_cause_has_the_sign_of_its_change(
     before: dict[str, Usage], after: dict[str, Usage]
