@@ -1,8 +1,7 @@
 """What the month will have cost at its end: spent so far, exactly, and a forecast of the rest.
 
-The rest is the level of the last weeks times the shape of a week (costs/weekly_level.py). Its P10 to
-P90 comes from the errors that the same forecast would have made before (costs/backtest.py). Days are
-UTC.
+The rest is the level of the last weeks times the shape of a week (costs/weekly_level.py); its P10
+to P90 come from the errors that the same forecast would have made before (costs/backtest.py).
 """
 
 from collections.abc import Sequence

@@ -8,12 +8,23 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.address import read_address
-from dashboard.views import costs, health, latency, overview, prices, requests, utilization, weekly
+from dashboard.views import (
+    budgets,
+    costs,
+    health,
+    latency,
+    overview,
+    prices,
+    requests,
+    utilization,
+    weekly,
+)
 
 PAGES = (
     overview.PAGE,
     costs.PAGE,
     weekly.PAGE,
+    budgets.PAGE,
     latency.PAGE,
     utilization.PAGE,
     requests.PAGE,

@@ -35,6 +35,7 @@ from reports import (
     load_targets,
     load_utilization,
 )
+from reports.budgets.report import BudgetReport, load_budgets
 from reports.costs import CostBin, CostReport, load_cost_spread, load_costs
 from reports.prices import PriceReport, RanMachine, load_ran_machines, price_report
 from reports.weekly import (
@@ -120,6 +121,17 @@ def read_health(settings: Settings, window: Window) -> HealthReport:
     """Return how the data fares. Raises StoreErrors and ReportErrors."""
     asked = _asked(settings, Address(window), every_us=HEALTH_US)
     return _health(asked, *_prices(settings))
+
+
+def read_budget_report(
+    settings: Settings, where: Filter, budgets: tuple[Budget, ...]
+) -> BudgetReport | None:
+    """Return the month against `budgets`, None when the database holds no fact.
+
+    Raises StoreErrors and ReportErrors.
+    """
+    asked = _asked(settings, Address(where=Filter(simulated=where.simulated)))
+    return _budget_report(asked, budgets, *_book_key(settings))
 
 
 def read_choices(settings: Settings) -> Choices:
@@ -280,6 +292,14 @@ def _price_report(
     versions: tuple[int, ...],
 ) -> PriceReport:
     return price_report(_book(folder, versions), now_us())
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _budget_report(
+    asked: _Asked, budgets: tuple[Budget, ...], folder: str, versions: tuple[int, ...]
+) -> BudgetReport | None:
+    book = _book(folder, versions)
+    return load_budgets(Path(asked.database), book, budgets, now_us(), asked.where)
 
 
 @st.cache_data(show_spinner=False, max_entries=8)

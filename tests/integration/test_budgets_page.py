@@ -1,0 +1,199 @@
+"""The Budgets page: exact where money is spent, honest where it is forecast, and able to change."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from costs.budget import Budget, Scope
+from costs.month import DAY_US, Month, day_at, start_us
+from reports.budgets.book import add_budget, budgets_beside, read_budgets
+from store import Batch, commit
+from tests.fixtures_usage import node_sample, usage_record
+from tests.integration.dashboard_reader import Reader, html, messages, specs, text
+
+HOUR_US = DAY_US // 24
+BOOT, SECOND_BOOT = (f"0198c0de-0000-7000-8000-00000000000{n}" for n in (1, 2))
+# A Wednesday at noon; the page is as of the newest fact, whenever it is looked at.
+END_US = start_us(date(2025, 9, 24)) + 12 * HOUR_US
+STALE = "No data for "
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    found = Reader(tmp_path, monkeypatch)
+    price = "aws,us-east-1,c7i.xlarge,on_demand,0.5,,2026-01-01,a list\n"
+    header = "cloud,region,instance_type,purchase_option,usd_per_hour,valid_from,as_of,source\n"
+    (found.prices / "instances.csv").write_text(header + price, encoding="utf-8")
+    return found
+
+
+def fill(reader: Reader, days: int, *, spike_ago: int | None = None, **record: object) -> None:
+    """Store `days` whole days at 12 USD and half of the last one; a request every day."""
+    today = start_us(day_at(END_US))
+    samples, records = [], []
+    for at_us in range(today - days * DAY_US + HOUR_US, END_US + 1, HOUR_US):
+        samples.append(node_sample(sampled_at_us=at_us, interval_us=HOUR_US, boot_id=BOOT))
+        ago = (today - (at_us - 1) // DAY_US * DAY_US) // DAY_US
+        if ago == spike_ago:
+            second = {"node_id": "node-2", "boot_id": SECOND_BOOT}
+            samples.append(node_sample(sampled_at_us=at_us, interval_us=HOUR_US, **second))
+    for day in range(days):
+        fields = {
+            "record_id": f"0198c0de-0000-7000-8000-{day + 1:012x}",
+            "seq": day + 1,
+            "boot_id": BOOT,
+            "arrived_at_us": today - (day + 1) * DAY_US + HOUR_US // 2,
+            "compute_us": HOUR_US,
+            "request_bytes": 0,
+            "response_bytes": 0,
+            **record,
+        }
+        records.append(usage_record(**fields))
+    commit(reader.database, Batch(records=records, samples=samples), now_us=END_US)
+
+
+def figure(page: AppTest, key: str) -> str:
+    shown = html(page).split(f'data-figure="{key}"')[1]
+    return shown.split('<p class="value">')[1].split("<span")[0]
+
+
+def test_without_a_database_the_page_says_how_to_get_one(reader: Reader) -> None:
+    page = reader.page("budgets")
+    assert "No database yet" in text(page)
+    assert not messages(page)
+
+
+def test_a_young_service_has_spent_and_no_forecast(reader: Reader) -> None:
+    fill(reader, 5)
+    page = reader.page("budgets")
+    assert figure(page, "month-end") == "\N{EN DASH}"
+    assert figure(page, "anomalies") == "\N{EN DASH}"
+    assert "No forecast yet: 5 whole days since the first cost are known, 28 are needed." in html(
+        page
+    )
+    assert "No day can be judged yet" in html(page)
+    assert "No budget holds in this month." in html(page)
+    assert len(specs(page)) == 2
+
+
+def test_budgets_forecast_anomaly_and_score_are_shown(reader: Reader) -> None:
+    fill(reader, 80, spike_ago=7, tenant=MARKUP)
+    path = budgets_beside(reader.database)
+    for budget in (
+        Budget(Scope.EVERYTHING, Decimal(290)),
+        Budget(Scope.TENANT, Decimal(100_000), MARKUP),
+        Budget(Scope.MODEL, Decimal(5), "no such model"),
+        Budget(Scope.LABEL, Decimal(350), "checkout", "team"),
+        Budget(Scope.LABEL, Decimal(350), "checkout", "project", first=Month(2025, 10)),
+    ):
+        add_budget(path, budget)
+    page = reader.page("budgets")
+    shown = html(page)
+    # 23.5 days at 12 USD and 12 more on one of them; 6.5 days to come.
+    assert figure(page, "month-spent") == "294.00"
+    assert figure(page, "month-end") == "372.00"
+    assert '<span class="promise missed">exceeded</span> on 24 Sep' in shown
+    assert '<span class="promise met">within</span></td>' in shown
+    assert '<span class="promise missed">will exceed</span> on 29 Sep' in shown
+    assert "no forecast yet</span>: 0 of 28 days" in shown
+    assert "project checkout" in shown
+    assert MARKUP not in shown
+    assert "tenant &lt;img src=x onerror=alert(1)&gt;" in shown
+    assert figure(page, "anomalies") == "1"
+    assert "<td>24.00</td><td>12.00 (10.20 to 13.80)</td><td>12.00</td>" in shown
+    assert "P10 to P90 would have held" in shown
+    assert [message[: len(STALE)] for message in messages(page)] == [STALE]
+    [outlook, _] = specs(page)
+    assert [each["name"] for each in outlook["data"]][-2:] == ["Budget, spent evenly", "Budget"]
+
+
+def test_the_chart_is_about_the_budget_that_the_address_names(reader: Reader) -> None:
+    fill(reader, 40)
+    path = budgets_beside(reader.database)
+    add_budget(path, Budget(Scope.TENANT, Decimal(70), "shop"))
+    for query, amounts in (("", [70, 70]), ("budget=tenant+shop", [70, 70])):
+        outlook = specs(reader.page("budgets", query))[0]
+        assert outlook["data"][-1]["y"] == amounts
+    whole = specs(reader.page("budgets", "budget=everything"))[0]
+    assert "Budget" not in [each["name"] for each in whole["data"]]
+
+
+def test_a_budget_is_added_changed_and_removed_on_the_page(reader: Reader) -> None:
+    fill(reader, 3)
+    path = budgets_beside(reader.database)
+    page = reader.page("budgets")
+    page.selectbox(key="budget-0-None-scope").select(Scope.TENANT)
+    reader.run(page)
+    page.selectbox(key="budget-0-None-value").select("shop")
+    page.text_input(key="budget-0-None-usd").set_value("120.50")
+    page.text_input(key="budget-0-None-thresholds").set_value("60, 90")
+    page.button(key="budget-0-None-save").click()
+    reader.run(page)
+    [added] = read_budgets(path)
+    assert added == Budget(Scope.TENANT, Decimal("120.50"), "shop", thresholds=(60, 90))
+    assert [message.value for message in page.success] == ["Saved\\: the budget for tenant shop."]
+    assert "<td>120.50</td>" in html(page)
+
+    page.selectbox(key="budget-choice-1").select(0)
+    reader.run(page)
+    page.text_input(key="budget-1-0-usd").set_value("99")
+    page.button(key="budget-1-0-save").click()
+    reader.run(page)
+    assert [budget.usd_per_month for budget in read_budgets(path)] == [Decimal(99)]
+
+    page.selectbox(key="budget-choice-2").select(0)
+    reader.run(page)
+    page.button(key="budget-2-0-remove").click()
+    reader.run(page)
+    assert read_budgets(path) == []
+
+
+def test_what_cannot_be_saved_is_told_and_what_was_typed_stays(reader: Reader) -> None:
+    fill(reader, 3)
+    page = reader.page("budgets")
+    page.text_input(key="budget-0-None-usd").set_value("1,200")
+    page.button(key="budget-0-None-save").click()
+    reader.run(page)
+    told = "Not saved: usd_per_month is '1,200'; accepted: USD, as in 1200 or 1200.50."
+    assert told in messages(page)
+    assert page.text_input(key="budget-0-None-usd").value == "1,200"
+    assert not budgets_beside(reader.database).exists()
+
+
+def test_a_budget_changed_by_somebody_else_meanwhile_is_not_overwritten(reader: Reader) -> None:
+    fill(reader, 3)
+    path = budgets_beside(reader.database)
+    add_budget(path, Budget(Scope.EVERYTHING, Decimal(100)))
+    page = reader.page("budgets")
+    page.selectbox(key="budget-choice-0").select(0)
+    reader.run(page)
+    theirs = path.read_text(encoding="utf-8").replace("100,", "200,", 1)
+    path.write_text(theirs, encoding="utf-8")
+    page.text_input(key="budget-0-0-usd").set_value("300")
+    page.button(key="budget-0-0-save").click()
+    reader.run(page)
+    assert any("was changed or removed by somebody else" in told for told in messages(page))
+    assert path.read_text(encoding="utf-8") == theirs
+
+
+def test_a_broken_file_is_told_and_the_rest_of_the_page_stands(reader: Reader) -> None:
+    fill(reader, 3)
+    budgets_beside(reader.database).write_text("scope\n<b>\n", encoding="utf-8")
+    page = reader.page("budgets")
+    assert messages(page)[0].startswith("Budgets are left out: ")
+    assert "budgets.csv line 1 must be scope,label,value" in messages(page)[0]
+    assert 'data-figure="month-spent"' in html(page)
+    assert not page.button
+
+
+def test_simulated_history_is_marked_and_one_click_hides_it(reader: Reader) -> None:
+    fill(reader, 3, origin="simulated")
+    page = reader.page("budgets")
+    assert '<span class="simulated">simulated</span>' in html(page)
+    page.button(key="simulated-switch").click()
+    reader.run(page)
+    assert "No requests recorded yet" in text(page)
