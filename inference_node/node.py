@@ -20,7 +20,7 @@ from inference_node.inference import Inference
 from inference_node.jobs import Jobs
 from inference_node.log import Log
 from inference_node.metering.busy_log import BusyLog
-from inference_node.metering.cost_gauge import PRICES, read_prices
+from inference_node.metering.cost_gauge import PRICE_FOLDER, read_prices
 from inference_node.metering.gpu import GpuReader
 from inference_node.metering.meter import Meter
 from inference_node.metering.metrics import Metrics
@@ -89,7 +89,7 @@ class Node:
                 gpu=self._gpu.latest,
                 cache=self._cache.state,
             ),
-            read_prices(PRICES),
+            read_prices(PRICE_FOLDER),
         )
         tracer = Tracer()
         recorder = Recorder(

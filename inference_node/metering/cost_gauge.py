@@ -28,7 +28,7 @@ from usage import NodeSample
 
 logger = logging.getLogger(__name__)
 
-PRICES = Path(__file__).parents[2] / "data" / "prices"
+PRICE_FOLDER = Path(__file__).parents[2] / "data" / "prices"
 MINUTE_US = 60_000_000
 
 
@@ -37,11 +37,11 @@ def read_prices(folder: Path) -> Catalogue:
 
     None where they cannot be read: a node serves without prices.
     """
-    paths = [path for name in MACHINE_FILES if (path := folder / name).exists()]
+    there = [path for name in MACHINE_FILES if (path := folder / name).exists()]
+    # The list is read in any case: without it the others say nothing.
+    paths = {folder / INSTANCES, *there}
     try:
         texts = {path.name: path.read_text(encoding="utf-8") for path in paths}
-        if INSTANCES not in texts:
-            raise PriceFileError(f"{folder / INSTANCES}: No such file or directory")
         return parse_catalogue(texts, str(folder))
     except OSError as error:
         logger.warning("%s; the node does not show what requests cost", error)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costs import TICKS_PER_USD, Catalogue, Price
-from inference_node.metering.cost_gauge import PRICES, CostGauge, read_prices
+from inference_node.metering.cost_gauge import PRICE_FOLDER, CostGauge, read_prices
 from inference_node.metering.tally import Tally
 from tests.fixtures_usage import MINUTE_US, MONDAY_US, SECOND_US, node_sample, usage_record
 from tests.unit.inference_node.metering.full_node import MACHINE, MICRO_USD_PER_HOUR, PRICES
@@ -167,16 +167,16 @@ def test_a_machine_without_a_price_is_said_once_and_shows_no_cost(
 
 
 def test_the_shipped_prices_are_read(caplog: pytest.LogCaptureFixture) -> None:
-    assert read_prices(PRICES).at(MACHINE, MONDAY_US).micro_usd_per_hour > 0
+    assert read_prices(PRICE_FOLDER).at(MACHINE, MONDAY_US).micro_usd_per_hour > 0
     assert caplog.messages == []
 
 
 def test_a_negotiated_price_counts_for_the_node_too(tmp_path: Path) -> None:
-    shutil.copy(PRICES / "instances.csv", tmp_path)
+    shutil.copy(PRICE_FOLDER / "instances.csv", tmp_path)
     (tmp_path / "prices.toml").write_text(
         '[[discount]]\nname = "half"\npercent = 50\n', encoding="utf-8"
     )
-    listed = read_prices(PRICES).at(MACHINE, MONDAY_US).micro_usd_per_hour
+    listed = read_prices(PRICE_FOLDER).at(MACHINE, MONDAY_US).micro_usd_per_hour
     assert read_prices(tmp_path).at(MACHINE, MONDAY_US).micro_usd_per_hour == listed / 2
 
 
