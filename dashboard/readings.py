@@ -49,7 +49,6 @@ from reports.weekly import (
 from store import (
     HOUR_US,
     MINUTE_US,
-    DatabaseMissingError,
     Filter,
     Grouping,
     Key,
@@ -178,11 +177,8 @@ def read_ran_machines(settings: Settings, window: Window) -> list[RanMachine] | 
 
 
 def read_recorded_weeks(settings: Settings, where: Filter) -> RecordedWeeks | None:
-    """Return the weeks that can be reviewed; None without a fact, or without a database."""
-    try:
-        commits = _commits(settings.database)
-    except DatabaseMissingError:
-        return None
+    """Return the weeks that can be reviewed, None without a fact. Raises StoreErrors."""
+    commits = _commits(settings.database)
     return _recorded_weeks(str(settings.database), commits, now_us() // HOUR_US, where)
 
 

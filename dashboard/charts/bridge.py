@@ -1,6 +1,7 @@
 """From the spend of one week to that of the next, driver by driver."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import plotly.graph_objects as go
 
@@ -10,6 +11,8 @@ from reports.weekly import Bridge, BridgeRow, shown_drivers, ticks_usd
 
 ROW_PX = 30
 AROUND_PX = 40
+# Of the width, for an amount beside the last bar.
+WORDS_SHARE = 0.18
 
 
 def bridge_chart(bridge: Bridge, rows: Sequence[BridgeRow]) -> go.Figure:
@@ -36,5 +39,15 @@ def bridge_chart(bridge: Bridge, rows: Sequence[BridgeRow]) -> go.Figure:
     figure = framed([waterfall], y_title="", hovermode="closest", showlegend=False)
     figure.update_layout(height=AROUND_PX + ROW_PX * len(rows))
     figure.update_yaxes(autorange="reversed", showgrid=False, title=None)
-    figure.update_xaxes(showgrid=True, gridcolor=palette.GRID, title="USD", hoverformat=None)
+    figure.update_xaxes(
+        showgrid=True, gridcolor=palette.GRID, hoverformat=None, range=_range(values[:-1])
+    )
     return figure
+
+
+def _range(steps: Sequence[float]) -> list[float]:
+    """Return the ends of the axis: zero and every level on the way, with room for words."""
+    levels = [0.0, *accumulate(steps)]
+    low, high = min(levels), max(levels)
+    room = WORDS_SHARE * (high - low)
+    return [low - (room if low < 0 else 0.0), high + room]

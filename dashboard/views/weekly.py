@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from costs.budget import BudgetError
+from costs.budget import Budget, BudgetError
 from dashboard import notices
 from dashboard.action_forms import draw_action_forms
 from dashboard.address import read_address
@@ -26,9 +26,12 @@ from dashboard.weekly_html import actions_html, head_html, movers_html
 from reports.budgets.book import budgets_beside, read_budgets
 from reports.formatting import instant
 from reports.weekly import (
+    Action,
     ActionError,
     Counted,
+    RecordedWeeks,
     Sheet,
+    Week,
     WeeklyReview,
     actions_beside,
     pdf_trouble,
@@ -37,11 +40,12 @@ from reports.weekly import (
     to_html,
     to_pdf,
 )
-from store import Filter
+from store import DatabaseBusyError, DatabaseMissingError, Filter
 
 Item = TypeVar("Item")
 Figure = Callable[[Counted], float | None]
 
+LAST_WEEKS = "weekly_last_weeks"
 NO_BRIDGE = "There is no week before to compare with."
 
 
@@ -51,7 +55,7 @@ def draw(settings: Settings) -> None:
     where = Filter(simulated=read_address().where.simulated)
     with st.container(horizontal=True, vertical_alignment="center", key="page-head"):
         st.title("Weekly review", anchor=False, width="stretch")
-        recorded = read_recorded_weeks(settings, where)
+        recorded = _recorded(settings, where)
         week = None if recorded is None else choose_week(recorded, now_us())
     draw_refusal()
     path = actions_beside(settings.database)
@@ -62,12 +66,42 @@ def draw(settings: Settings) -> None:
         PAGE.path,
         settings,
         (week, where, known),
-        lambda: None if week is None else read_weekly(settings, week, *known, where),
+        lambda: _read(settings, week, known, where),
         lambda review, busy: _draw(review, settings, where, busy=busy),
     )
     # What cannot be read is not written to either.
     if actions is not None and week is not None:
         draw_action_forms(path, actions, instant(now_us(), UTC).date())
+
+
+def _recorded(settings: Settings, where: Filter) -> RecordedWeeks | None:
+    """Return the weeks to choose from: the newest, or, while the database is busy, the last ones.
+
+    None where there are none: the page itself says why.
+    """
+    try:
+        found = read_recorded_weeks(settings, where)
+    except DatabaseMissingError:
+        return None
+    except DatabaseBusyError:
+        last: RecordedWeeks | None = st.session_state.get(LAST_WEEKS)
+        return last
+    st.session_state[LAST_WEEKS] = found
+    return found
+
+
+def _read(
+    settings: Settings,
+    week: Week | None,
+    known: tuple[tuple[Action, ...], tuple[Budget, ...]],
+    where: Filter,
+) -> WeeklyReview | None:
+    if week is None:
+        recorded = read_recorded_weeks(settings, where)
+        if recorded is None:
+            return None
+        week = recorded.first
+    return read_weekly(settings, week, *known, where)
 
 
 def _told(read: Callable[[], list[Item]], what: str) -> list[Item] | None:
