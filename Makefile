@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo smoke test lint types browser services bench models screenshot lock clean
+.PHONY: demo smoke test lint types browser services focus bench models screenshot lock clean
 
 demo: .venv/runtime
 	@$(BIN)/python -m deploy.local demo $(if $(filter no,$(HISTORY)),--no-history)
@@ -12,7 +12,7 @@ demo: .venv/runtime
 smoke: .venv/runtime
 	@$(BIN)/python -m deploy.local smoke
 
-test: .venv/dev lint types browser services
+test: .venv/dev lint types browser services focus
 	$(BIN)/pytest -n auto --dist loadfile
 
 lint: .venv/dev
@@ -28,6 +28,11 @@ browser:
 
 services:
 	@deploy/install_services
+
+# The public validator of finance files; `make focus FILE=...` runs it on one.
+focus: .venv/dev
+	@deploy/install_focus_validator
+	$(if $(FILE),$(BIN)/python -m deploy.validate_focus $(FILE))
 
 # Throughput beside the peers, in 4 minutes; docs/benchmarks.md names the others.
 bench: .venv/dev .venv-bench/ready
@@ -51,9 +56,11 @@ lock: .venv/dev
 	grep -v '^-e' requirements-dev.txt > .venv/constraints.txt
 	$(BIN)/uv pip compile requirements-bench.in --constraint .venv/constraints.txt --universal \
 		--python-version 3.11 --no-header --no-annotate --quiet --upgrade -o requirements-bench.txt
+	$(BIN)/uv pip compile requirements-focus.in --universal --python-version 3.12 --no-header \
+		--no-annotate --quiet --upgrade -o requirements-focus.txt
 
 clean:
-	rm -rf .venv .venv-bench data/spool data/smoke data/demo data/usage.duckdb* data/archive
+	rm -rf .venv .venv-bench .venv-focus data/spool data/smoke data/demo data/usage.duckdb* data/archive
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
