@@ -74,14 +74,14 @@ def anomalies_html(anomalies: Anomalies) -> str:
         (
             day_words(seen),
             measure_words(seen),
+            driver_words(seen),
             amount_words(seen, seen.actual),
             usual_words(seen),
             usd(seen.excess_usd),
-            driver_words(seen),
         )
         for seen in anomalies.found
     ]
-    header = ("Day (UTC):", "What:", "USD", "Usually", "More than usual, USD", "Driver:")
+    header = ("Day (UTC):", "What:", "Driver:", "USD", "Usually", "More than usual, USD")
     return table_html(header, rows, "Nothing out of the usual in the last six weeks.")
 
 

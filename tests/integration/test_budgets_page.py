@@ -1,6 +1,5 @@
 """The Budgets page: exact where money is spent, honest where it is forecast, and able to change."""
 
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,16 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from costs.budget import Budget, Scope
-from costs.month import DAY_US, Month, day_at, start_us
+from costs.month import Month
 from reports.budgets.book import add_budget, budgets_beside, read_budgets
-from store import Batch, commit
-from tests.fixtures_usage import node_sample, usage_record
+from store import commit
+from tests.budget_history import END_US, steady_days
 from tests.integration.dashboard_reader import Reader, html, messages, specs, text
 
-HOUR_US = DAY_US // 24
-BOOT, SECOND_BOOT = (f"0198c0de-0000-7000-8000-00000000000{n}" for n in (1, 2))
-# A Wednesday at noon; the page is as of the newest fact, whenever it is looked at.
-END_US = start_us(date(2025, 9, 24)) + 12 * HOUR_US
+# The page is as of the newest fact, whenever it is looked at.
 STALE = "No data for "
 MARKUP = "<img src=x onerror=alert(1)>"
 
@@ -32,28 +28,8 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
 
 
 def fill(reader: Reader, days: int, *, spike_ago: int | None = None, **record: object) -> None:
-    """Store `days` whole days at 12 USD and half of the last one; a request every day."""
-    today = start_us(day_at(END_US))
-    samples, records = [], []
-    for at_us in range(today - days * DAY_US + HOUR_US, END_US + 1, HOUR_US):
-        samples.append(node_sample(sampled_at_us=at_us, interval_us=HOUR_US, boot_id=BOOT))
-        ago = (today - (at_us - 1) // DAY_US * DAY_US) // DAY_US
-        if ago == spike_ago:
-            second = {"node_id": "node-2", "boot_id": SECOND_BOOT}
-            samples.append(node_sample(sampled_at_us=at_us, interval_us=HOUR_US, **second))
-    for day in range(days):
-        fields = {
-            "record_id": f"0198c0de-0000-7000-8000-{day + 1:012x}",
-            "seq": day + 1,
-            "boot_id": BOOT,
-            "arrived_at_us": today - (day + 1) * DAY_US + HOUR_US // 2,
-            "compute_us": HOUR_US,
-            "request_bytes": 0,
-            "response_bytes": 0,
-            **record,
-        }
-        records.append(usage_record(**fields))
-    commit(reader.database, Batch(records=records, samples=samples), now_us=END_US)
+    """Store `days` whole days at 12 USD and half of the last one."""
+    commit(reader.database, steady_days(days, spike_ago=spike_ago, **record), now_us=END_US)
 
 
 def figure(page: AppTest, key: str) -> str:
