@@ -53,7 +53,8 @@ def mark_text(found: Simulated, where: Filter) -> str | None:
     if where.simulated == HIDDEN:
         if not found:
             return "Simulated history is hidden; there is none in this stretch."
-        return f"Simulated history is hidden: {_amounts(found)} are left out."
+        nothing_else = "" if found.measured else "; nothing else is stored of this stretch"
+        return f"Simulated history is hidden: {_amounts(found)} are left out{nothing_else}."
     if not found:
         return None
     if where.simulated == ONLY or not found.measured:

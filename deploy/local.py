@@ -179,9 +179,9 @@ def _make_history(place: Place) -> None:
             time.sleep(0.2)
         if child.wait() != 0:
             child.require_running()
-        _say_progress(words, child.output(), end="\n")
     finally:
         child.stop()
+        _say_progress(words, child.output(), end="\n")
 
 
 def _say_progress(words: str, output: str, *, end: str = "") -> None:

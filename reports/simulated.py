@@ -12,10 +12,11 @@ def load_simulated(
     """Return how much of a period, or of the last window before `now_us`, is simulated.
 
     What `where` says of simulated runs decides where the window ends, and no more: hidden ones are
-    counted, too. Raises StoreErrors.
+    counted, too, also where nothing else is stored. Raises StoreErrors.
     """
     with open_reader(database) as connection:
         if isinstance(shown, Period):
             return read_simulated(connection, shown, where)
         frame = read_frame(connection, shown, now_us, where)
+        frame = frame or read_frame(connection, shown, now_us)
         return Simulated() if frame is None else read_simulated(connection, frame.period, where)

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.history.story import DAY_US, WEEK_US, Machine, Node
+from simulator.history.story import (
+    DAY_US,
+    HOUR_US,
+    MONDAY_US,
+    WEEK_US,
+    Machine,
+    Node,
+)
 
 # A run shorter than this is none: the machine was taken away before it served anything.
 SHORTEST_US = 10 * 60 * 1_000_000
@@ -33,9 +40,12 @@ def boots_of(
 ) -> list[Boot]:
     """Return the runs of `node`, the story's `number`th, within [`from_us`, `to_us`), by time.
 
-    It is started anew at `from_us`, where its machine changes, and after an interruption; the times
-    of interruptions depend on nothing but the seed, the node and the day.
+    It is started anew at `from_us`, where its machine changes, for its shift, and after an
+    interruption; the times of interruptions depend on nothing but the seed, the node and the day.
     """
+    away = sorted(
+        [*_interruptions(node, number, seed, from_us, to_us), *_off_shift(node, from_us, to_us)]
+    )
     edges = [began_us + start_us for start_us, _ in node.machines]
     found = []
     for (_, machine), start_us, end_us in zip(
@@ -43,13 +53,26 @@ def boots_of(
     ):
         free_us = max(from_us, start_us)
         end_us = min(end_us, to_us)
-        for gone_us, back_us in _interruptions(node, number, seed, from_us, to_us):
+        for gone_us, back_us in away:
             if free_us < gone_us < end_us:
                 found.append(Boot(node, machine, free_us, gone_us))
             if gone_us < end_us:
                 free_us = max(free_us, min(back_us, end_us))
         found.append(Boot(node, machine, free_us, end_us))
     return [boot for boot in found if boot.to_us - boot.from_us >= SHORTEST_US + node.loading_us]
+
+
+def _off_shift(node: Node, from_us: int, to_us: int) -> Iterator[tuple[int, int]]:
+    """Yield when the node is switched off and when it is switched on again, by time."""
+    if node.shift is None:
+        return
+    starts_us, ends_us = (hour * HOUR_US for hour in node.shift)
+    for day_us in range(from_us // DAY_US * DAY_US, to_us, DAY_US):
+        if (day_us - MONDAY_US) % WEEK_US >= 5 * DAY_US:
+            yield day_us, day_us + DAY_US
+        else:
+            yield day_us, day_us + starts_us
+            yield day_us + ends_us, day_us + DAY_US
 
 
 def _interruptions(

@@ -7,6 +7,7 @@ traffic and the machines are made up, and so are the times of the models whose n
 Week 2: the machine of the language model becomes a reserved one. Week 3: the model that reads
 documents is retired for one that is faster. Week 4: a cache is switched on for the search.
 Week 5: a version of the search that is slow and fails is deployed on Tuesday and rolled back.
+Week 6: the language model gets a second machine for business hours.
 """
 
 from collections.abc import Mapping
@@ -36,6 +37,7 @@ RETIRING_FROM_US = 2 * WEEK_US + 1 * DAY_US
 RETIRED_FROM_US = 2 * WEEK_US + 3 * DAY_US
 CACHED_FROM_US = 3 * WEEK_US + 2 * DAY_US
 DEPLOYED_AT_US = 4 * WEEK_US + 1 * DAY_US + 14 * HOUR_US
+HELPED_FROM_US = 5 * WEEK_US
 ROLLED_BACK_AT_US = DEPLOYED_AT_US + 5 * HOUR_US
 
 # Shares of the hours of a day, UTC: offices on both sides of the Atlantic, shoppers, nightly jobs.
@@ -61,17 +63,18 @@ def demo_story(digits: Mapping[str, Curve]) -> Story:
     return Story(
         streams=(*_digits(digits), *_documents(), *_search(), *_chat()),
         nodes=(
-            Node("sim-digits", ((0, Machine("aws", EU, "c7g.xlarge", "on_demand")),)),
+            Node("sim-digits", ((0, Machine("aws", EU, "c7i.xlarge", "on_demand")),)),
             Node("sim-documents-1", ((0, Machine("aws", US, "c7i.xlarge", "on_demand")),)),
             Node(
                 "sim-documents-2",
                 ((0, Machine("aws", US, "c7i.xlarge", "spot")),),
+                shift=(5, 22),
                 interruptions=3.0,
                 away_us=25 * MINUTE_US,
             ),
             Node(
                 "sim-search",
-                ((0, Machine("aws", US, "g4dn.xlarge", "reserved")),),
+                ((0, Machine("aws", US, "g4dn.xlarge", "on_demand")),),
                 pool="gpu",
                 loading_us=40 * SECOND_US,
                 memory_bytes=3 * 2**30,
@@ -85,6 +88,16 @@ def demo_story(digits: Mapping[str, Curve]) -> Story:
                     (RESERVED_FROM_US, Machine("aws", US, "g6.xlarge", "reserved")),
                 ),
                 pool="gpu",
+                loading_us=90 * SECOND_US,
+                memory_bytes=6 * 2**30,
+                gpu_memory_bytes=20 * 2**30,
+                watts=(17.0, 70.0),
+            ),
+            Node(
+                "sim-chat-2",
+                ((HELPED_FROM_US, Machine("aws", US, "g6.xlarge", "on_demand")),),
+                pool="gpu",
+                shift=(7, 20),
                 loading_us=90 * SECOND_US,
                 memory_bytes=6 * 2**30,
                 gpu_memory_bytes=20 * 2**30,
@@ -240,6 +253,7 @@ def _chat() -> tuple[Stream, ...]:
         queue_timeout_us=45 * SECOND_US,
     )
     phases = (Phase(0, ((version, 1.0),)),)
+    nodes = (("sim-chat", 0.5), ("sim-chat-2", 0.5))
     tokens = Tokens(median_in=420, median_out=260, most_out=1_024)
     return (
         Stream(
@@ -249,7 +263,7 @@ def _chat() -> tuple[Stream, ...]:
             rate=0.022,
             growth=0.10,
             rhythm=OFFICE,
-            nodes=(("sim-chat", 1.0),),
+            nodes=nodes,
             client_regions=BOTH,
             keys=200_000,
             zipf_exponent=0.6,
@@ -264,7 +278,7 @@ def _chat() -> tuple[Stream, ...]:
             rate=0.008,
             growth=0.03,
             rhythm=NIGHTLY,
-            nodes=(("sim-chat", 1.0),),
+            nodes=nodes,
             priorities=(("batch", 1.0),),
             client_regions=EUROPE,
             keys=50_000,

@@ -1,10 +1,8 @@
 """When the requests of a stream come: growth, the hours of the week, and chance."""
 
-from datetime import UTC, datetime
-
 import numpy as np
 
-from simulator.history.story import DAY_US, HOUR_US, WEEK_US, Rhythm, Stream
+from simulator.history.story import HOUR_US, MONDAY_US, WEEK_US, Rhythm, Stream
 from simulator.workload import Floats, Integers
 
 # The rate is constant for so long.
@@ -55,6 +53,5 @@ def arrivals(
 
 def _hour_of_week(at_us: Integers) -> Floats:
     """Return the hours since Monday 00:00 UTC."""
-    monday_us = int(datetime(1970, 1, 5, tzinfo=UTC).timestamp()) * 1_000_000
-    hours: Floats = ((at_us - monday_us) % (7 * DAY_US)) / HOUR_US
+    hours: Floats = ((at_us - MONDAY_US) % WEEK_US) / HOUR_US
     return hours

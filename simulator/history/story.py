@@ -15,6 +15,8 @@ MINUTE_US = 60 * SECOND_US
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
 WEEK_US = 7 * DAY_US
+# Of days and weeks since 1970, the first Monday: 1970-01-05 00:00 UTC.
+MONDAY_US = 4 * DAY_US
 
 
 @dataclass(frozen=True)
@@ -169,9 +171,10 @@ class Machine:
 class Node:
     """A node: on which machine from when on, how many workers, what it uses.
 
-    `interruptions` is how often a week the machine is taken away, for `away_us` each time. A new
-    boot loads for `loading_us` before its workers are ready. Watts are those of a GPU, idle and
-    fully busy, or None.
+    Before the first of `machines` there is none. With a `shift` it runs on weekdays only, from one
+    hour to another, UTC. `interruptions` is how often a week the machine is taken away, for
+    `away_us` each time. A new boot loads for `loading_us` before its workers are ready. Watts are
+    those of a GPU, idle and fully busy, or None.
     """
 
     node_id: str
@@ -182,6 +185,7 @@ class Node:
     memory_bytes: int = 900 * 2**20
     gpu_memory_bytes: int | None = None
     watts: tuple[float, float] | None = None
+    shift: tuple[int, int] | None = None
     interruptions: float = 0.0
     away_us: int = 0
 

@@ -130,6 +130,13 @@ def test_a_window_and_a_period_are_looked_at_alike(database: Path) -> None:
     assert load_simulated(database, QUARTER, NOW_US).simulated_requests == 10
 
 
+def test_where_all_is_simulated_and_hidden_it_is_still_counted(tmp_path: Path) -> None:
+    path = tmp_path / "usage.duckdb"
+    made_up = record(1, arrived_at_us=NOW_US - SECOND_US, origin="simulated", **MADE_UP)
+    commit(path, Batch([made_up], [minute(NOW_US, **MADE_UP)]), now_us=NOW_US)
+    assert load_simulated(path, QUARTER, NOW_US, HIDDEN) == Simulated(1, 1, 1, 1)
+
+
 def test_an_empty_database_has_nothing_simulated(tmp_path: Path) -> None:
     path = tmp_path / "usage.duckdb"
     commit(path, Batch(), now_us=NOW_US)

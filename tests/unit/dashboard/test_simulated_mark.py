@@ -32,6 +32,12 @@ MEASURED = Simulated(nodes=1)
             "Nothing here was measured: 1,234 requests and 5 machines are simulated and never ran.",
         ),
         (MIXED, HIDDEN, "Simulated history is hidden: 1,234 requests and 5 machines are left out."),
+        (
+            NEVER_RAN,
+            HIDDEN,
+            "Simulated history is hidden: 10 requests and 1 machine are left out; nothing else is "
+            "stored of this stretch.",
+        ),
         (MEASURED, HIDDEN, "Simulated history is hidden; there is none in this stretch."),
     ],
 )

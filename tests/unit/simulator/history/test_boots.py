@@ -12,6 +12,7 @@ MONDAY_US = 1_791_763_200 * 1_000_000
 FIRST = Machine("aws", "us-east-1", "c7i.xlarge", "on_demand")
 SECOND = Machine("aws", "us-east-1", "c7i.xlarge", "reserved")
 STEADY = Node("steady", ((0, FIRST), (3 * DAY_US, SECOND)))
+TAKEN_ON_SHIFT = Node("both", ((0, FIRST),), shift=(5, 22), interruptions=20.0, away_us=HOUR_US)
 SPOT = Node("spot", ((0, FIRST),), interruptions=20.0, away_us=HOUR_US)
 
 
@@ -37,7 +38,7 @@ def test_what_is_too_short_to_serve_is_no_run() -> None:
 @given(
     seed=st.integers(0, 2**32),
     cut_us=st.integers(0, 7 * DAY_US),
-    node=st.sampled_from([STEADY, SPOT]),
+    node=st.sampled_from([STEADY, SPOT, TAKEN_ON_SHIFT]),
 )
 def test_runs_follow_each_other_and_interruptions_do_not_depend_on_who_asks(
     seed: int, cut_us: int, node: Node
@@ -51,6 +52,19 @@ def test_runs_follow_each_other_and_interruptions_do_not_depend_on_who_asks(
     # Beside the cut nothing begins or ends elsewhere, but for runs too short to be any.
     for boot in parts:
         assert {boot.from_us, boot.to_us} <= edges | {cut}
+
+
+def test_a_shift_is_on_weekdays_between_two_hours() -> None:
+    node = Node("shift", ((DAY_US, FIRST),), shift=(7, 20))
+    found = [(b.from_us - MONDAY_US, b.to_us - MONDAY_US) for b in runs(node, 0, 8 * DAY_US)]
+    # There is no machine on Monday yet, and none at the weekend; then it is Monday again.
+    assert found == [
+        (day * DAY_US + 7 * HOUR_US, day * DAY_US + 20 * HOUR_US) for day in (1, 2, 3, 4, 7)
+    ]
+    late = runs(node, DAY_US + 8 * HOUR_US, DAY_US + 9 * HOUR_US)
+    assert [(b.from_us, b.to_us) for b in late] == [
+        (MONDAY_US + DAY_US + 8 * HOUR_US, MONDAY_US + DAY_US + 9 * HOUR_US)
+    ]
 
 
 def test_a_spot_machine_is_away_for_a_while() -> None:
