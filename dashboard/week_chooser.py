@@ -41,7 +41,6 @@ def draw_refusal() -> None:
         st.warning(notices.plain(refusal), icon=":material/link_off:")
 
 
-
 def _asked(default: Week) -> tuple[Week, str | None]:
     text = read_last(WEEK)
     if text is None:
@@ -66,5 +65,5 @@ def _step(key: str, icon: str, words: str, week: str | None) -> None:
 
 
 def _words(week: Week, now_us: int) -> str:
-    running = ", running" if week.period.from_us <= now_us < week.period.to_us else ""
-    return f"{week}, from {week.monday:%d %b}{running}"
+    running = week.period.from_us <= now_us < week.period.to_us
+    return f"{week}, running" if running else f"{week}, from {week.monday:%d %b}"

@@ -26,8 +26,8 @@ def weeks_and_months(
     panels = [_columns(weeks, figure_of, "x", "y"), _columns(months, figure_of, "x2", "y2")]
     figure = framed(panels, y_title=y_title, showlegend=False, hovermode="closest", bargap=0.25)
     figure.update_layout(
-        xaxis={"domain": [0, 0.32], **_ticks(weeks)},
-        xaxis2={"domain": [0.44, 1], "anchor": "y2", "automargin": True, **_ticks(months)},
+        xaxis={"domain": [0, 0.38], **_ticks(weeks)},
+        xaxis2={"domain": [0.5, 1], "anchor": "y2", "automargin": True, **_ticks(months)},
         yaxis={"rangemode": "tozero"},
         yaxis2={
             "anchor": "x2",

@@ -43,6 +43,11 @@ def spell_sum(parts: list[Ticks]) -> tuple[list[str], str]:
     return [_spell(amount) for amount in amounts], _spell(sum(amounts, Decimal(0)))
 
 
+def shows(amount: str) -> bool:
+    """Return whether a spelled amount is more than nothing: 0.00 is not."""
+    return any(digit in amount for digit in "123456789")
+
+
 def spell_exact(ticks: Ticks) -> str:
     """Return an amount in ticks in USD with twelve decimals, for comparing digit by digit."""
     [amount] = split_usd([ticks], MOST_PLACES)

@@ -1,6 +1,6 @@
 """The amounts of a bridge as they are spelled, wherever one of them is said."""
 
-from reports.weekly.amount import signed, spell_sum
+from reports.weekly.amount import shows, signed, spell_sum
 from reports.weekly.review import Bridge, Driver
 
 
@@ -16,4 +16,4 @@ def bridge_amounts(bridge: Bridge) -> tuple[str, dict[Driver, str], str]:
 def shown_drivers(bridge: Bridge) -> list[Driver]:
     """Return the drivers whose change is more than nothing as it is spelled."""
     _, changes, _ = bridge_amounts(bridge)
-    return [driver for driver in bridge.drivers if any(d in changes[driver] for d in "123456789")]
+    return [driver for driver in bridge.drivers if shows(changes[driver])]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from costs import Catalogue, Machine, Ticks, machine_cost
+from costs import Machine, Ticks, machine_cost
 from reports.costs.slices import read_slices
 from reports.health import PriceAge, price_age
 from reports.weekly.extent import Extent
@@ -48,7 +48,6 @@ def read_coverage(source: Source, extent: Extent, week: Series) -> Coverage:
     if where.simulated != ("no",):
         made_up = replace(where, simulated=("yes",))
         simulated = read_totals(connection, period, where=made_up).requests
-    machines = {row.time.machine for row in week.uptimes}
     return Coverage(
         missing_records=sum(boot.missing_before + boot.missing_within for boot in missing),
         dropped=tuple(read_dropped(connection, period, where=where)),
@@ -56,7 +55,7 @@ def read_coverage(source: Source, extent: Extent, week: Series) -> Coverage:
         unmeasured_requests=week.unmeasured,
         unpriced=tuple(sorted(source.pricing.missing)),
         unpriced_bytes=tuple(sorted(source.bytes_at.missing)),
-        old_prices=tuple(_old_prices(source.pricing.catalogue, machines, period)),
+        old_prices=tuple(_old_prices(source, period)),
         simulated_requests=simulated,
     )
 
@@ -117,10 +116,16 @@ def _active(boot: BootHealth, period: Period) -> bool:
     return first < period.to_us and last >= period.from_us
 
 
-def _old_prices(
-    catalogue: Catalogue, machines: Iterable[Machine], period: Period
-) -> Iterable[PriceAge]:
-    for machine in sorted(machines):
+def _old_prices(source: Source, period: Period) -> Iterable[PriceAge]:
+    # No price needs to be renewed for machines that never ran.
+    if source.where.simulated == ("yes",):
+        return
+    measured = replace(source.where, simulated=("no",))
+    catalogue = source.pricing.catalogue
+    ran = read_uptimes(
+        source.connection, period, period.length_us, catalogue.changes(), where=measured
+    )
+    for machine in sorted({row.time.machine for row in ran}):
         age = price_age(catalogue, machine, period.to_us - 1)
         if age.price is not None and not age.good:
             yield age

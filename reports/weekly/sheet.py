@@ -8,7 +8,7 @@ from reports.formatting import instant
 from reports.tile import Tile
 from reports.trend_line import Point
 from reports.weekly.action import Action
-from reports.weekly.amount import signed, spell_sum, spell_usd, ticks_usd
+from reports.weekly.amount import shows, signed, spell_sum, spell_usd, ticks_usd
 from reports.weekly.bridge_amounts import bridge_amounts, shown_drivers
 from reports.weekly.drawing import Bar, bridge_bars, spark_points
 from reports.weekly.headline import headline, length_words
@@ -89,7 +89,7 @@ def sheet_of(review: WeeklyReview) -> Sheet:
         tiles=[SheetTile(tile, spark_points(tile.trend)) for tile in WeeklyTiles(review).row()],
         bridge=[] if review.bridge is None else bridge_rows(review.bridge, ended=review.ended),
         trends=trends(review),
-        movers=[_mover(mover) for mover in review.movers],
+        movers=[row for row in map(_mover, review.movers) if shows(row.change)],
         actions=[
             ActionRow(action, spell_usd(action.saving_usd_per_month), action.overdue(day))
             for action in review.actions

@@ -348,6 +348,10 @@ def test_simulated_requests_are_counted_told_and_left_out_on_demand(
     commit_hours(database, START_US, START_US + 6 * HOUR_US, **made_up)
     both = review(database, book)
     assert both.coverage.simulated_requests == 18
+    # A price need not be renewed for machines that never ran.
+    old = PriceBook(Catalogue([Price(MACHINE, 1, None, "2020", "test")]))
+    assert len(review(database, old).coverage.old_prices) == 1
+    assert not review(database, old, where=Filter(simulated=("yes",))).coverage.old_prices
     assert "18 simulated requests included" in headline(both)
     measured = review(database, book, where=Filter(simulated=("no",)))
     assert measured.coverage.simulated_requests == 0

@@ -28,8 +28,10 @@ from reports.weekly.tiles import WeeklyTiles
 from store import Dropped
 from tests.unit.reports.weekly.sample_review import (
     ACTIONS,
+    BRIDGE,
     MACHINE,
     MONTH_END,
+    MOVERS,
     REVIEW,
     WEEK,
     counted,
@@ -155,6 +157,16 @@ def test_text_from_data_stays_text() -> None:
     assert page.text.count(EVIL) >= 8
     assert EVIL in page.text
     assert "49" not in page.text.replace(EVIL, "")
+
+
+def test_what_would_be_shown_as_nothing_is_left_out() -> None:
+    drivers = (*BRIDGE.drivers, Driver("network", "network bytes", usd("0.001")))
+    movers = (*MOVERS, Mover("idle-model", usd("3"), usd("3.001"), "anything"))
+    bridge = dataclasses.replace(BRIDGE, drivers=drivers, now=BRIDGE.now + usd("0.001"))
+    text = Document(to_html(review(bridge=bridge, movers=movers))).text
+    assert "etwork bytes" not in text
+    assert "idle-model" not in text
+    assert "Price of machines" in text
 
 
 def test_a_first_week_and_an_empty_week_say_what_there_is_not() -> None:
