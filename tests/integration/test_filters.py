@@ -121,9 +121,14 @@ def test_the_navigation_takes_window_and_filter_along_and_nothing_else(
     links = [link.proto for link in page.get("page_link")]
     assert [link.label for link in links] == [
         "Overview",
+        "Costs",
+        "Weekly review",
+        "Budgets",
+        "Finance",
         "Latency",
         "Utilisation",
         "Requests",
+        "Prices",
         "Data health",
     ]
     for link in links:
