@@ -85,9 +85,12 @@ def _idle(report: CostReport) -> Tile:
 
 def _failed(report: CostReport) -> Tile:
     share = float(report.failed / Fraction(report.total.direct)) if report.total.direct else None
-    retried = "too many requests to look"
+    retries = [Detail("retries", "too many to look")]
     if report.retries is not None and report.retried is not None:
-        retried = f"{usd(_usd(report.retried))} USD, {count(report.retries.requests)} requests"
+        retries = [
+            Detail("retries", count(report.retries.requests)),
+            Detail("cost of retries", f"{usd(_usd(report.retried))} USD"),
+        ]
     return Tile(
         key="cost-failed",
         label="Failed requests",
@@ -97,7 +100,7 @@ def _failed(report: CostReport) -> Tile:
         "asks for the same again within a minute of a failure.",
         change=NO_CHANGE,
         trend=[],
-        details=(Detail("of direct cost", percent(share)), Detail("retries", retried)),
+        details=(Detail("of direct cost", percent(share)), *retries),
     )
 
 
