@@ -11,6 +11,7 @@ from dashboard.address import read_address
 from dashboard.views import (
     budgets,
     costs,
+    finance,
     health,
     latency,
     overview,
@@ -25,6 +26,7 @@ PAGES = (
     costs.PAGE,
     weekly.PAGE,
     budgets.PAGE,
+    finance.PAGE,
     latency.PAGE,
     utilization.PAGE,
     requests.PAGE,

@@ -1,5 +1,6 @@
 """Files that a finance file depends on: who charges (`finance.toml`), and the provider's bill."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,6 +39,15 @@ def load_bill(total_or_file: str, query: FinanceQuery) -> NamedBill:
             return NamedBill(path.name, read_bill(lines, str(path), *days))
     except (OSError, UnicodeDecodeError, InvoiceError) as error:
         raise FinanceError(_said(error, path)) from error
+
+
+def read_uploaded_bill(raw: bytes, name: str, query: FinanceQuery) -> NamedBill:
+    """Return the bill in the content of a CSV file called `name`. Raises FinanceError."""
+    try:
+        lines = io.StringIO(raw.decode("utf-8"), newline="")
+        return NamedBill(name, read_bill(lines, name, str(query.from_day), str(query.to_day)))
+    except (UnicodeDecodeError, InvoiceError) as error:
+        raise FinanceError(_said(error, Path(name))) from error
 
 
 def _said(error: Exception, path: Path) -> str:

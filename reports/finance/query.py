@@ -97,9 +97,10 @@ class FinanceQuery:
 
     @property
     def name(self) -> str:
-        """What the files are called after: the same question, the same names."""
+        """What the files are called after; what holds simulated charges says so."""
         cloud = "" if self.cloud is None else f"-{_filename(self.cloud)}"
-        return f"focus-{self.from_day}-{self.to_day}-{self.grain}{cloud}"
+        simulated = "-with-simulated" if self.simulated else ""
+        return f"focus-{self.from_day}-{self.to_day}-{self.grain}{cloud}{simulated}"
 
 
 def _instant_us(day: date) -> int:

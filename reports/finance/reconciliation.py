@@ -78,7 +78,7 @@ class Reconciliation:
     @property
     def problems(self) -> list[str]:
         """What is missing of the facts, one sentence each."""
-        return list(_problems(self.source))
+        return problems_of(self.source)
 
     def as_json(self) -> Mapping[str, object]:
         """Return it as it is written: amounts are texts of exact decimals."""
@@ -188,6 +188,11 @@ def _explained(parts: Sequence[Part], totals: Totals) -> Mapping[str, str]:
     }
 
 
+def problems_of(source: ChargeSource) -> list[str]:
+    """Return what the facts of a source lack, one sentence each."""
+    return list(_problems(source))
+
+
 def _problems(source: ChargeSource) -> Iterator[str]:
     completeness, query = source.facts.completeness, source.query
     state = completeness.state
@@ -195,9 +200,8 @@ def _problems(source: ChargeSource) -> Iterator[str]:
         yield (
             f"facts are stored up to {_instant(state.covered_to_us)}, not to the end of the period"
         )
-    first_us = completeness.first_us or query.period.from_us
-    if first_us >= query.period.from_us + HOUR_US:
-        yield f"the first fact of the period is of {_instant(first_us)}"
+    if (state.first_fact_us or 0) >= query.period.from_us + HOUR_US:
+        yield f"no fact is older than {_instant(state.first_fact_us)}, after the period's begin"
     dropped = sum(each.facts for each in completeness.dropped)
     if dropped:
         yield f"nodes dropped {dropped} facts that they could not write"
