@@ -37,7 +37,10 @@ def actions_html(sheet: Sheet) -> str:
         for row in sheet.actions
     ]
     header = ("No", "Action:", "Owner:", "Due:", "USD a month", "Status:")
-    return table_html(header, rows, "No action is noted.")
+    table = table_html(header, rows, "No action is noted.")
+    if not rows:
+        return table
+    return f'{table}<p class="status">Expected to save {sheet.savings} USD a month once done.</p>'
 
 
 def _check(check: WeeklyCheck) -> str:

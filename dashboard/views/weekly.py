@@ -1,6 +1,7 @@
 """Weekly review: one page, always in the same order, for the people who decide."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from dashboard.week_chooser import choose_week, draw_refusal
 from dashboard.weekly_html import actions_html, head_html, movers_html
 from reports.budgets.book import budgets_beside, read_budgets
 from reports.formatting import instant
+from reports.tile import Tile
 from reports.weekly import (
     Action,
     ActionError,
@@ -34,6 +36,7 @@ from reports.weekly import (
     Week,
     WeeklyReview,
     actions_beside,
+    last_complete,
     pdf_trouble,
     read_actions,
     sheet_of,
@@ -58,6 +61,8 @@ def draw(settings: Settings) -> None:
         recorded = _recorded(settings, where)
         week = None if recorded is None else choose_week(recorded, now_us())
     draw_refusal()
+    # Before anything is read: where all of it is hidden, this is the way back.
+    draw_mark(settings, (week or last_complete(now_us())).period, where)
     path = actions_beside(settings.database)
     actions = _told(lambda: read_actions(path), "Actions")
     budgets = _told(lambda: read_budgets(budgets_beside(settings.database)), "Budgets")
@@ -67,7 +72,7 @@ def draw(settings: Settings) -> None:
         settings,
         (week, where, known),
         lambda: _read(settings, week, known, where),
-        lambda review, busy: _draw(review, settings, where, busy=busy),
+        lambda review, busy: _draw(review, busy=busy),
     )
     # What cannot be read is not written to either.
     if actions is not None and week is not None:
@@ -113,22 +118,29 @@ def _told(read: Callable[[], list[Item]], what: str) -> list[Item] | None:
         return None
 
 
-def _draw(review: WeeklyReview, settings: Settings, where: Filter, *, busy: bool) -> None:
+def _draw(review: WeeklyReview, *, busy: bool) -> None:
     sheet = sheet_of(review)
     if busy:
         notices.busy()
-    draw_mark(settings, review.period, where)
     with st.container(horizontal=True, key="weekly-head"):
         st.html(head_html(sheet))
         _downloads(review)
-    st.html(tiles_html([[one.tile for one in sheet.tiles]], f"Figures of {review.week}"))
+    tiles = [_narrow(one.tile) for one in sheet.tiles]
+    with st.container(key="weekly-tiles"):
+        st.html(tiles_html([tiles], f"Figures of {review.week}"))
     _bridge(review, sheet)
     _trends(review)
     with st.container(key="weekly-tables"):
         section("Top movers", "USD; what changed most, up or down, and why")
         st.html(movers_html(sheet))
-        section("Actions", f"expected to save {sheet.savings} USD a month once done")
+        # Nothing beside it, where the mark of simulated history would stand: actions are real.
+        section("Actions", "")
         st.html(actions_html(sheet))
+
+
+def _narrow(tile: Tile) -> Tile:
+    """Return the tile with its unit above: amounts of money may need all of the width."""
+    return replace(tile, label=f"{tile.label}, {tile.unit}", unit="") if tile.unit else tile
 
 
 def _downloads(review: WeeklyReview) -> None:

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -32,10 +33,10 @@ def last_week() -> Week:
     return Week.of(now_us()).plus(-1)
 
 
-def fill(reader: Reader, week: Week, *, weeks: int = 1, hours: int = 168) -> None:
+def fill(reader: Reader, week: Week, *, weeks: int = 1, hours: int = 168, **fields: Any) -> None:
     end_us = week.period.from_us + hours * HOUR_US
     begin_us = week.plus(1 - weeks).period.from_us
-    commit_hours(reader.database, begin_us, end_us, requests=1)
+    commit_hours(reader.database, begin_us, end_us, requests=1, **fields)
 
 
 def test_without_facts_the_reader_is_told_what_to_run(reader: Reader) -> None:
@@ -79,6 +80,21 @@ def test_a_first_week_and_a_running_one_say_what_they_are(reader: Reader) -> Non
     assert "no record of the same part of the week before" in shown
 
 
+def test_simulated_weeks_are_marked_hidden_and_shown_again(reader: Reader) -> None:
+    week = last_week()
+    fill(reader, week, hours=2, origin="simulated")
+    page = reader.page("weekly")
+    assert "2 simulated requests included" in html(page)
+    page.button(key="simulated-switch").click()
+    reader.run(page)
+    assert address(page)["simulated"] == ["no"]
+    assert [h.value for h in page.subheader] == ["No requests recorded yet"]
+    assert "Simulated history is hidden" in html(page)
+    page.button(key="simulated-switch").click()
+    reader.run(page)
+    assert 'data-figure="spend"' in html(page)
+
+
 def test_the_week_is_kept_in_the_address(reader: Reader) -> None:
     week = last_week()
     fill(reader, week, weeks=3)
@@ -117,13 +133,13 @@ def test_an_action_is_added_changed_and_closed_on_the_page(reader: Reader) -> No
     [action] = read_actions(path)
     assert (action.title, action.saving_usd_per_month) == ("Turn <b>it</b> on", Decimal("1200.50"))
     assert "Turn &lt;b&gt;it&lt;/b&gt; on" in html(page)
-    assert "expected to save 1,200.50 USD a month" in html(page)
+    assert "Expected to save 1,200.50 USD a month" in html(page)
     status = next(box for box in page.selectbox if box.label == "Status")
     status.set_value("done")
     next(button for button in page.button if button.label == "Save").click()
     reader.run(page)
     assert [one.status.value for one in read_actions(path)] == ["done"]
-    assert "expected to save 0 USD a month" in html(page)
+    assert "Expected to save 0 USD a month" in html(page)
 
 
 def test_a_wrong_action_is_told_and_not_written(reader: Reader) -> None:
