@@ -1,5 +1,6 @@
 """Which slice an excess of cost stands in, and whether in more requests or in dearer ones."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -53,14 +54,20 @@ class Driver:
 def find_driver(parts: Iterable[Part], whole: Part) -> Driver | None:
     """Return the slice that stands out most in the excess of `whole`; None where none does.
 
-    A slice stands out by its share of the excess above its usual share of the cost. It has to hold
-    half of the excess, and half of what there is to hold beyond its usual share: a dimension of one
-    value explains everything and says nothing. `parts` come in the order in which to prefer them.
+    A slice stands out by its share of the excess above its usual share of its dimension. It has to
+    hold half of the excess, and half of what there is to hold beyond that usual share: a dimension
+    of one value explains everything and says nothing. `parts` come in the order in which to prefer
+    them.
     """
+    parts = list(parts)
+    usual: dict[str, float] = defaultdict(float)
+    for part in parts:
+        usual[part.dimension] += part.usual_usd
     best: tuple[float, Part, float] | None = None
     for part in parts:
         share = part.excess_usd / whole.excess_usd
-        usual_share = part.usual_usd / whole.usual_usd if whole.usual_usd > 0 else 0.0
+        of_dimension = usual[part.dimension]
+        usual_share = part.usual_usd / of_dimension if of_dimension > 0 else 0.0
         beyond = share - usual_share
         if share < LEAST_SHARE or beyond < LEAST_SHARE * (1 - usual_share) or beyond <= 0:
             continue

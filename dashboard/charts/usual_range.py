@@ -45,13 +45,25 @@ def usual_range(days: Sequence[DayCost], anomalies: Anomalies) -> go.Figure:
         go.Scatter(
             name="Cost of the day",
             x=x,
-            y=[float(day.ticks) / TICKS_PER_USD for day in shown],
+            y=[_usd(day) if day.whole else None for day in shown],
             mode="lines+markers",
             line={"color": palette.BLUE, "width": 2},
             marker={"size": 5},
             hovertemplate=HOVER,
         )
     )
+    part = [day for day in shown if not day.whole]
+    if part:
+        traces.append(
+            go.Scatter(
+                name="Known in part",
+                x=[day.day for day in part],
+                y=[_usd(day) for day in part],
+                mode="markers",
+                marker={"size": 8, "symbol": "circle-open", "color": palette.BLUE},
+                hovertemplate=HOVER,
+            )
+        )
     marked = [one for one in anomalies.found if one.measure is Measure.COST and one.day in set(x)]
     if marked:
         traces.append(
@@ -72,3 +84,7 @@ def usual_range(days: Sequence[DayCost], anomalies: Anomalies) -> go.Figure:
     figure.update_xaxes(hoverformat="%d %b")
     figure.update_yaxes(rangemode="tozero")
     return figure
+
+
+def _usd(day: DayCost) -> float:
+    return float(day.ticks) / TICKS_PER_USD

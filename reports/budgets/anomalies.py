@@ -15,14 +15,15 @@ from reports.budgets.daily import (
     Extent,
     Source,
     read_direct,
+    read_groups,
     read_machines,
 )
-from store import By, ByLabel, Grouping, Key, read_label_choices
+from store import By, ByLabel, Grouping, read_choices, read_label_choices
 
 # Six weeks are told of; what is usual in the first of them is learnt from the eight before.
 TOLD_DAYS = 6 * WEEK
 LOOKED_AT_DAYS = TOLD_DAYS + RESIDUALS_KEPT
-# A label of more values than this tells requests apart, not cost.
+# Of more values than this, only the largest can be what drove a day.
 MOST_VALUES = 100
 
 # Values of this dimension say what they are by themselves.
@@ -49,33 +50,47 @@ def read_anomalies(source: Source, extent: Extent, days: Sequence[Day]) -> Anoma
     first_day, running = looked_at.first_day, looked_at.running
     seen = find_anomalies(first_day, whole, {}, running=running)
     if seen.found:
-        # Drivers are looked for on days that have one: most have not, and slices are many.
-        seen = find_anomalies(first_day, whole, _slices(source, looked_at, shown), running=running)
+        # Drivers are looked for where there is something to drive: slices may be many.
+        places = [(one.day - first_day).days for one in seen.found]
+        slices = _slices(source, looked_at, shown, places)
+        seen = find_anomalies(first_day, whole, slices, running=running)
     told_from = looked_at.last(TOLD_DAYS).first_day
     return replace(seen, found=tuple(one for one in seen.found if one.day >= told_from))
 
 
-def _slices(source: Source, extent: Extent, days: Sequence[Day]) -> Slices:
+def _slices(source: Source, extent: Extent, days: Sequence[Day], places: Sequence[int]) -> Slices:
     slices: dict[str, dict[str | None, Use]] = {}
-    for name, by in _request_dimensions(source):
-        groups = _largest(read_direct(source, extent, (by,)))
-        slices[name] = {key[0]: _use(direct) for key, direct in groups}
+    for name, by, values in _request_dimensions(source):
+        if len(values) > MOST_VALUES:
+            values = _largest(source, extent, by, places)
+        groups = read_groups(source, extent, by, values)
+        slices[name] = {value: _use(direct) for value, direct in groups.items()}
     return slices | _machine_dimensions(source, extent) | {PARTS: _components(days)}
 
 
-def _request_dimensions(source: Source) -> list[tuple[str, Grouping]]:
+def _request_dimensions(source: Source) -> list[tuple[str, Grouping, Sequence[str | None]]]:
+    """Return dimensions with all their values, the one to name first coming first."""
+    choices = read_choices(source.connection)
     labels = read_label_choices(source.connection)
     return [
-        ("model", By.MODEL),
-        ("tenant", By.TENANT),
-        *((f"label {name}", ByLabel(name)) for name, v in labels.items() if len(v) <= MOST_VALUES),
+        ("model", By.MODEL, choices["model"]),
+        ("tenant", By.TENANT, choices["tenant"]),
+        *((f"label {name}", ByLabel(name), [*v, None]) for name, v in labels.items()),
     ]
 
 
-def _largest(groups: dict[Key, list[Direct]]) -> list[tuple[Key, list[Direct]]]:
-    """Return the groups that cost most; one of less cannot be what drove a day."""
-    order = sorted(groups.items(), key=lambda item: -max(direct.ticks for direct in item[1]))
-    return order[:MOST_VALUES]
+def _largest(
+    source: Source, extent: Extent, by: Grouping, places: Sequence[int]
+) -> list[str | None]:
+    """Return the values that cost most on the days `places`, or a week before each of them.
+
+    What drove a day is among them: it cost much then, or did before it went.
+    """
+    most: dict[str | None, Ticks] = {}
+    for place in sorted({max(0, at - before) for at in places for before in (0, WEEK)}):
+        for (value,), [direct] in read_direct(source, extent.day(place), (by,)).items():
+            most[value] = max(most.get(value, direct.ticks), direct.ticks)
+    return sorted(most, key=lambda value: (-most[value], value or ""))[:MOST_VALUES]
 
 
 def _machine_dimensions(source: Source, extent: Extent) -> dict[str, dict[str | None, Use]]:

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 from costs import (
     Components,
@@ -21,6 +22,7 @@ from reports.costs.standing import read_standing
 from reports.pricing import Pricing
 from store import (
     DAY_US,
+    ByLabel,
     Filter,
     Grouping,
     Key,
@@ -34,6 +36,8 @@ from store import (
 
 # Levels, shapes of weeks and errors of forecasts all come from less; more only takes time.
 MOST_DAYS = 400
+# As many as a filter takes, and to spare.
+VALUES_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ class Extent:
     def running(self) -> bool:
         """Whether facts are stored for a part of the last day only."""
         return self.covered[1] < self.period.to_us
+
+    def day(self, place: int) -> "Extent":
+        """Return one of the days, counted from 0."""
+        from_us = self.period.from_us + place * DAY_US
+        return Extent(Period(from_us, from_us + DAY_US), self.covered)
 
     def last(self, days: int) -> "Extent":
         """Return the last so many of the days, all where there are not as many."""
@@ -105,6 +114,15 @@ class Source:
     pricing: Pricing
     bytes_at: BytePricing
     where: Filter
+
+    def only(self, by: Grouping, values: Sequence[str | None]) -> "Source":
+        """Return the source of the requests that have one of `values` alone."""
+        if isinstance(by, ByLabel):
+            where = replace(self.where, label=tuple((by.name, value) for value in values))
+        else:
+            only: dict[str, Any] = {by.value: tuple(values)}
+            where = replace(self.where, **only)
+        return replace(self, where=where)
 
 
 def source_of(connection: Reader, book: PriceBook, where: Filter) -> Source:
@@ -187,6 +205,21 @@ def read_direct(source: Source, extent: Extent, by: Sequence[Grouping]) -> dict[
         key: [by_start.get(start, NOTHING) for start in extent.starts]
         for key, by_start in found.items()
     }
+
+
+def read_groups(
+    source: Source, extent: Extent, by: Grouping, values: Sequence[str | None]
+) -> dict[str | None, list[Direct]]:
+    """Return the days of `extent` for some values of one grouping, whatever else there is.
+
+    A value that never occurs is left out.
+    """
+    found: dict[str | None, list[Direct]] = {}
+    for place in range(0, len(values), VALUES_AT_ONCE):
+        some = values[place : place + VALUES_AT_ONCE]
+        groups = read_direct(source.only(by, some), extent, (by,))
+        found |= {key[0]: days for key, days in groups.items()}
+    return found
 
 
 def read_machines(source: Source, extent: Extent) -> Mapping[Machine, list[Ticks]]:

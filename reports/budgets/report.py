@@ -18,7 +18,7 @@ from reports.budgets.daily import (
     extent_of,
     loaded,
     read_days,
-    read_direct,
+    read_groups,
     source_of,
 )
 from reports.window import FRESH_US
@@ -28,7 +28,6 @@ from store import (
     ByLabel,
     Filter,
     Grouping,
-    Key,
     Period,
     Reader,
     StoreState,
@@ -89,7 +88,9 @@ def load_budgets(
             return None
         source = source_of(connection, book, where)
         days = read_days(source, extent)
-        groups = {by: read_direct(source, extent, (by,)) for by in _groupings(budgets)}
+        groups = {
+            by: read_groups(source, extent, by, values) for by, values in _values(budgets).items()
+        }
         anomalies = read_anomalies(source, extent, days)
     everything = _costs(days)
     as_of_us = extent.covered[1]
@@ -126,9 +127,14 @@ def read_forecast(
     return forecast_month(days, extent.covered[1]), days
 
 
-def _groupings(budgets: Sequence[Budget]) -> list[Grouping]:
-    found = (_grouping(budget) for budget in budgets)
-    return list(dict.fromkeys(by for by in found if by is not None))
+def _values(budgets: Sequence[Budget]) -> dict[Grouping, list[str]]:
+    """Return by grouping the values that there are budgets for."""
+    found: dict[Grouping, list[str]] = {}
+    for budget in budgets:
+        by = _grouping(budget)
+        if by is not None:
+            found.setdefault(by, []).append(budget.value)
+    return {by: sorted(set(values)) for by, values in found.items()}
 
 
 def _grouping(budget: Budget) -> Grouping | None:
@@ -146,13 +152,13 @@ def _grouping(budget: Budget) -> Grouping | None:
 def _status(
     budget: Budget,
     days: list[Day],
-    groups: Mapping[Grouping, Mapping[Key, list[Direct]]],
+    groups: Mapping[Grouping, Mapping[str | None, list[Direct]]],
     as_of_us: int,
 ) -> BudgetStatus:
     by = _grouping(budget)
     costs = _costs(days)
     if by is not None:
-        direct = groups[by].get((budget.value,), [Direct()] * len(days))
+        direct = groups[by].get(budget.value, [Direct()] * len(days))
         shared = budget.idle is Sharing.PROPORTIONAL
         ticks = loaded(direct, days) if shared else [own.ticks for own in direct]
         costs = [DayCost(day.day, cost, day.whole) for day, cost in zip(days, ticks, strict=True)]

@@ -166,6 +166,48 @@ def test_the_day_of_a_second_machine_is_found_and_the_machine_named(found: Budge
     assert seen.driver.share == pytest.approx(1.0)
 
 
+def test_of_thousands_of_tenants_the_one_that_drove_a_day_is_named(
+    book: PriceBook, tmp_path: Path
+) -> None:
+    path = tmp_path / "usage.duckdb"
+    samples = [
+        node_sample(sampled_at_us=at_us, interval_us=HOUR_US, boot_id=BOOT)
+        for at_us in range(start_us(FIRST) + HOUR_US, start_us(SPIKE) + DAY_US + 1, HOUR_US)
+    ]
+    # On the last day ten machines of one tenant ran, busy from beginning to end.
+    for node in range(2, 12):
+        fields = {"node_id": f"node-{node}", "boot_id": f"{BOOT[:-2]}{node:02d}"}
+        for hour in range(1, 25):
+            at_us = start_us(SPIKE) + hour * HOUR_US
+            samples.append(node_sample(sampled_at_us=at_us, interval_us=HOUR_US, **fields))
+    day = usage_record(
+        boot_id=f"{BOOT[:-2]}02",
+        node_id="node-2",
+        arrived_at_us=start_us(SPIKE) + 1,
+        compute_us=9 * 48 * HOUR_US,
+        tenant="whale",
+        request_bytes=0,
+        response_bytes=0,
+    )
+    small = [
+        usage_record(
+            record_id=f"0198c0de-0000-7000-8000-{n:012x}",
+            seq=n,
+            boot_id=BOOT,
+            arrived_at_us=start_us(SPIKE) - n % 30 * DAY_US + n,
+            compute_us=1_000,
+            tenant=f"tenant-{n % 300}",
+            request_bytes=0,
+            response_bytes=0,
+        )
+        for n in range(1, 1_000)
+    ]
+    commit(path, Batch(records=[day, *small], samples=samples), now_us=END_US)
+    [seen] = loaded(path, book).anomalies.found
+    assert seen.driver is not None
+    assert (seen.driver.dimension, seen.driver.value) == ("tenant", "whale")
+
+
 def test_a_forecast_of_the_past_is_the_one_that_was_made_then(
     database: Path, book: PriceBook, tmp_path: Path
 ) -> None:

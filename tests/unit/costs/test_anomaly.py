@@ -124,6 +124,26 @@ def test_a_model_that_is_most_of_the_cost_can_still_be_the_driver(service: Servi
     assert (driver.dimension, driver.value) == ("model", "large")
 
 
+def test_the_only_value_of_a_dimension_is_never_blamed_though_idle_time_is_most_of_the_cost() -> (
+    None
+):
+    # One model for two tenants; of what the machines cost, a tenth is used. Then one tenant uses
+    # as much as everything cost before, on machines that came for it.
+    shop, search, idle = usual(6), usual(4), usual(90)
+    requests = [1_000 * (a + b) for a, b in zip(shop, search, strict=True)]
+    search[50] += 100
+    model = [a + b for a, b in zip(shop, search, strict=True)]
+    whole = Use([a + b for a, b in zip(model, idle, strict=True)], requests)
+    slices: Slices = {
+        "model": {"digits": Use(model, requests)},
+        "tenant": {"shop": Use(shop), "search": Use(search)},
+        "region": {"us-east-1": whole},
+    }
+    [found] = find_anomalies(MONDAY, whole, slices).found
+    assert found.driver is not None
+    assert (found.driver.dimension, found.driver.value) == ("tenant", "search")
+
+
 def test_a_new_model_is_named_as_new(service: Service) -> None:
     service.usd["newest", "shop"] = [0.0] * DAYS
     service.requests["newest", "shop"] = [0.0] * DAYS

@@ -90,3 +90,12 @@ def test_a_range_begins_where_it_is_known_and_no_day_is_no_chart() -> None:
     assert known == [False] * 28 + [True] * 2
     assert "Anomaly" not in [each.name for each in figure.data]
     usual_range([], find_anomalies(FIRST, Use([]), {}))
+
+
+def test_a_day_that_still_runs_is_no_drop_of_the_line() -> None:
+    days = [*days_of([10] * 40), DayCost(FIRST + timedelta(40), TICKS_PER_USD, whole=False)]
+    found = find_anomalies(FIRST, Use([10.0] * 40 + [1.0]), {}, running=True)
+    figure = usual_range(days, found)
+    line, part = trace(figure, "Cost of the day"), trace(figure, "Known in part")
+    assert (line.y[-2], line.y[-1]) == (10, None)
+    assert (list(part.x), list(part.y)) == ([FIRST + timedelta(40)], [1])
