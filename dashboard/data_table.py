@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from dashboard.table_csv import download_table
+
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
@@ -21,11 +23,12 @@ def draw_table(
     most_rows: int,
     placeholder: str = "",
     choose: Callable[[int], None] | None = None,
+    download: str | None = None,
 ) -> None:
     """Draw `data` with `columns` as for st.dataframe; beyond `most_rows` it scrolls.
 
     `placeholder` stands where a value is missing. With `choose` a row can be clicked, and it is
-    told the row's number.
+    told the row's number. With `download` it can be had as a CSV file of that name.
     """
     frame = data if isinstance(data, pd.DataFrame) else data.data  # type: ignore[attr-defined]
     rows = min(most_rows, max(1, len(frame)))
@@ -46,3 +49,5 @@ def draw_table(
         on_select="ignore" if choose is None else chosen,
         selection_mode="single-row",
     )
+    if download is not None:
+        download_table(frame, key, name=download)

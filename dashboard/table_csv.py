@@ -28,12 +28,12 @@ def frame_csv(frame: pd.DataFrame) -> str:
     return table_csv([str(name) for name in frame.columns], rows.itertuples(index=False))
 
 
-def download_table(frame: pd.DataFrame, key: str, *, name: str | None = None) -> None:
-    """Draw a button that hands out `frame` as `name`.csv, or as `key`.csv."""
+def download_table(frame: pd.DataFrame, key: str, *, name: str) -> None:
+    """Draw a button that hands out `frame` as `name`.csv."""
     st.download_button(
         "Download CSV",
         lambda: frame_csv(frame),
-        file_name=f"{name or key}.csv",
+        file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/download:",
         key=f"{key}-csv",

@@ -154,14 +154,26 @@ def _draw(
         left, right = st.columns(2)
     with left, st.container(border=True, key="cost-parts", height="stretch"):
         section("Components", "of the window, and the change against the one before")
-        draw_table(component_frame(report), "component-table", _COMPONENTS, most_rows=8)
+        draw_table(
+            component_frame(report),
+            "component-table",
+            _COMPONENTS,
+            most_rows=8,
+            download="components",
+        )
     with right, st.container(border=True, key="cost-bought", height="stretch"):
         section("Machines", "spot, on-demand and reserved apart")
-        draw_table(bought_frame(report), "bought-table", _BOUGHT, most_rows=8)
+        draw_table(bought_frame(report), "bought-table", _BOUGHT, most_rows=8, download="machines")
     if report.commitments:
         with st.container(border=True, key="cost-commitments"):
             section("Commitments", "paid for in the hours of the window, used or not")
-            draw_table(commitment_frame(report), "commitment-table", _COMMITMENTS, most_rows=8)
+            draw_table(
+                commitment_frame(report),
+                "commitment-table",
+                _COMMITMENTS,
+                most_rows=8,
+                download="commitments",
+            )
     notices.scope(scope_text(report.where))
     with table:
         _draw_slices(report, by)

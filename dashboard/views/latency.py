@@ -134,6 +134,7 @@ def _draw_table(report: LatencyReport, targets: LatencyTargets, by: str) -> None
         },
         most_rows=MOST_ROWS_SHOWN,
         placeholder=TOO_FEW,
+        download="latency",
     )
 
 

@@ -134,6 +134,7 @@ def _draw_nodes(frame: pd.DataFrame) -> None:
         },
         most_rows=MOST_ROWS_SHOWN,
         placeholder=DASH,
+        download="nodes",
     )
 
 
