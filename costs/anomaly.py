@@ -11,12 +11,12 @@ from enum import StrEnum
 from math import log1p
 
 from costs.anomaly_driver import Driver, Part, find_driver
-from costs.deviation import Deviation, Usual, Watched, watch
-from costs.weekly_level import FACTORS_KEPT, WEEK, WeeklyLevel
+from costs.deviation import RESIDUALS_KEPT, Deviation, Usual, Watch, Watched, watch
+from costs.weekly_level import WEEK
 
 # The cost of one request is the mean of so many at least: of fewer, it is a matter of chance.
 LEAST_REQUESTS = 100
-LOOK_BACK_DAYS = (FACTORS_KEPT + 1) * WEEK
+LOOK_BACK_DAYS = RESIDUALS_KEPT + WEEK
 
 Series = Sequence[float | None]
 Slices = Mapping[str, Mapping[str | None, "Use"]]
@@ -158,7 +158,11 @@ class _Days:
             usual=seen.usual,
             score=seen.score,
             excess_usd=excess_usd,
-            cost_change=_change(self.whole.usd, seen.first),
+            cost_change=(
+                _share(seen.actual, seen.usual.value)
+                if measure is Measure.COST
+                else _change(self.whole.usd, seen.first)
+            ),
             requests_change=_change(self.whole.requests, seen.first),
             stays=seen.stays,
             running=running,
@@ -209,10 +213,10 @@ def _usual(series: Series | None, at: int) -> float | None:
     """Return what the days before it led one to expect of the day `at`; None without any."""
     if series is None:
         return None
-    usual = WeeklyLevel(0)
+    watch = Watch(0)
     for value in series[max(0, at - LOOK_BACK_DAYS) : at]:
-        usual.add(value)
-    return usual.day()
+        watch.see(value)
+    return watch.day()
 
 
 def _more(change: float, than: float) -> bool:
@@ -227,5 +231,8 @@ def _scaled(value: float | None, scale: float) -> float | None:
 
 
 def _change(series: Series | None, at: int) -> float | None:
-    now, usual = _on(series, at), _usual(series, at)
+    return _share(_on(series, at), _usual(series, at))
+
+
+def _share(now: float | None, usual: float | None) -> float | None:
     return None if now is None or not usual else now / usual - 1

@@ -216,6 +216,19 @@ def test_a_shift_is_one_anomaly_that_says_it_stays(service: Service) -> None:
     )
 
 
+def test_after_a_shift_drivers_are_measured_against_the_new_usual(service: Service) -> None:
+    service.usd["newest", "shop"] = [0.0] * 40 + usual(80)[40:]
+    service.requests["newest", "shop"] = [0.0] * 40 + [5_000.0] * (DAYS - 40)
+    service.usd["newest", "shop"][50] = 0.0
+    gone, came = service.anomalies().found
+    assert (came.day, came.stays) == (MONDAY + timedelta(40), True)
+    assert gone.day == MONDAY + timedelta(50)
+    assert gone.cost_change == pytest.approx(gone.actual / gone.usual.value - 1)
+    for found in (came, gone):
+        assert found.driver is not None
+        assert found.driver.value == "newest"
+
+
 def test_a_running_day_is_told_as_running(service: Service) -> None:
     service.scale(DAYS - 1, 0.1, *service.usd)
     assert service.anomalies(running=True).found == ()
