@@ -6,8 +6,9 @@ from costs.focus.errors import FocusError
 from costs.focus.file_rules import FileCheck
 from costs.focus.metadata import metadata
 from costs.focus.row import Row, order_of
-from costs.focus.rules import IDLE_APP, RowCheck
+from costs.focus.rules import RowCheck
 from costs.focus.services import SUBCATEGORIES, is_subcategory
+from costs.focus.shape_rules import IDLE_APP
 from costs.focus.text import (
     ascii_name,
     decimal_text,

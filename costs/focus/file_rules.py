@@ -1,5 +1,7 @@
 """What the rows of a file must satisfy together: order, no repetition, names used one way."""
 
+from operator import attrgetter
+
 from costs.focus.errors import FocusError
 from costs.focus.row import Row, order_of
 
@@ -10,6 +12,9 @@ _DECIDES = (
     ("sku_id", ("sku_meter",)),
     ("commitment_discount_id", ("commitment_discount_unit", "commitment_discount_category")),
 )
+
+
+_names_of = attrgetter(*(name for column, others in _DECIDES for name in (column, *others)))
 
 
 class FileCheck:
@@ -33,7 +38,7 @@ class FileCheck:
             self._last = place
             self._here.clear()
         self._here.append(row)
-        names = (row.service_name, row.sku_price_id, row.sku_id, row.commitment_discount_id)
+        names = _names_of(row)
         if names not in self._consistent:
             self._decide(row)
             self._consistent.add(names)
