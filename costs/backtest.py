@@ -54,7 +54,7 @@ class Past:
 class Score:
     """How forecasts of `days_ahead` days in all would have done, asked every evening, ascending.
 
-    Neighbours overlap: they speak for as many independent forecasts as fit side by side.
+    Neighbours overlap: together they say as much as those that are `apart` from each other.
     """
 
     days_ahead: int
@@ -64,6 +64,11 @@ class Score:
     def coverage(self) -> float | None:
         """The share that P10 to P90 held, 0.8 if all is well; None while there is none."""
         return sum(p.held for p in self.past) / len(self.past) if self.past else None
+
+    @property
+    def apart(self) -> int:
+        """How many of these forecasts fit side by side: what the score rests on."""
+        return -(-len(self.past) // self.days_ahead) if self.past else 0
 
     @property
     def median_error(self) -> float | None:

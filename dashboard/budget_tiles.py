@@ -1,6 +1,7 @@
 """The figures that answer "what will this month cost, and is that within what was agreed"."""
 
 from costs import TICKS_PER_USD
+from costs.backtest import Score
 from costs.budget import State
 from dashboard.budget_words import ticks_usd
 from reports.budgets.report import BudgetReport
@@ -93,14 +94,21 @@ def _score(report: BudgetReport) -> Tile:
         unit="",
         definition="Of the forecasts that would have been made on earlier evenings for as many "
         "days, the share whose P10 to P90 held what became. 80% is meant; many more say that "
-        "the range is too wide, fewer that it is too narrow.",
+        "the range is too wide, fewer that it is too narrow. Neighbours overlap: the score rests "
+        "on those that are apart from each other.",
         change=NO_CHANGE,
         trend=[],
         details=(
             Detail("off in the middle", percent(None if score is None else score.median_error)),
-            Detail("forecasts judged", count(0 if score is None else len(score.past))),
+            Detail("judged", _judged(report.forecast.score)),
         ),
     )
+
+
+def _judged(score: Score | None) -> str:
+    if score is None or not score.past:
+        return "none"
+    return f"{count(len(score.past))}, about {count(score.apart)} apart"
 
 
 def _anomalies(report: BudgetReport) -> Tile:

@@ -105,8 +105,7 @@ def score_words(forecast: Forecast) -> str:
 
 
 def _independent(score: Score) -> str:
-    stretches = max(1, (len(score.past) + score.days_ahead - 1) // score.days_ahead)
-    return f"They overlap, and weigh as much as about {count(stretches)} apart from each other."
+    return f"They overlap, and weigh as much as about {count(score.apart)} apart from each other."
 
 
 def _days(days: int) -> str:

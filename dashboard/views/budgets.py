@@ -8,7 +8,7 @@ import streamlit as st
 
 from costs.budget import Budget, BudgetError, BudgetStatus
 from dashboard import notices
-from dashboard.address import Address, read_address
+from dashboard.address import read_address
 from dashboard.budget_form import draw_form
 from dashboard.budget_tables import anomalies_html, budgets_html, others_html, past_html
 from dashboard.budget_tiles import budget_tiles
@@ -25,6 +25,7 @@ from dashboard.simulated_mark import draw_mark
 from dashboard.style import page_style, section
 from dashboard.tile import tiles_html
 from dashboard.url_controls import menu_in_url
+from reports import WINDOWS
 from reports.budgets.book import budgets_beside, read_budgets
 from reports.budgets.report import BudgetReport
 from reports.formatting import count, instant, percent, span
@@ -42,13 +43,26 @@ def draw(settings: Settings) -> None:
     path = budgets_beside(settings.database)
     budgets = _budgets(path)
     known = tuple(budgets or ())
+    mark = st.container(key="budget-mark")
+    drawn: list[BudgetReport] = []
+
+    def draw_report(report: BudgetReport, busy: bool) -> None:
+        drawn.append(report)
+        with mark:
+            draw_mark(settings, report.period, address.where)
+        _draw(report, busy=busy)
+
     draw_newest(
         PAGE.path,
         settings,
         (address.where.simulated, known),
         lambda: read_budget_report(settings, address.where, known),
-        lambda report, busy: _draw(report, settings, address, busy=busy),
+        draw_report,
     )
+    if not drawn and address.where.simulated:
+        # What hides everything has to be seen, and to be undone.
+        with mark:
+            draw_mark(settings, WINDOWS[-1], address.where)
     if budgets is not None:
         draw_form(settings, path, budgets)
 
@@ -64,8 +78,7 @@ def _budgets(path: Path) -> list[Budget] | None:
         return None
 
 
-def _draw(report: BudgetReport, settings: Settings, address: Address, *, busy: bool) -> None:
-    draw_mark(settings, report.period, address.where)
+def _draw(report: BudgetReport, *, busy: bool) -> None:
     _draw_notices(report, busy=busy)
     st.html(_status_html(report))
     st.html(tiles_html([budget_tiles(report)], "The month so far and its forecast"))

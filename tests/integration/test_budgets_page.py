@@ -173,3 +173,7 @@ def test_simulated_history_is_marked_and_one_click_hides_it(reader: Reader) -> N
     page.button(key="simulated-switch").click()
     reader.run(page)
     assert "No requests recorded yet" in text(page)
+    assert page.button(key="simulated-switch").label == "Show simulated history"
+    page.button(key="simulated-switch").click()
+    reader.run(page)
+    assert figure(page, "month-spent") == "42.00"
