@@ -18,19 +18,21 @@ from reports.weekly import (
     parse_usd,
 )
 
-TOLD, ADDED = "action_told", "actions_added"
+TOLD, WRITTEN = "action_told", "actions_written"
 TWO_WEEKS = timedelta(days=14)
 
 
 def draw_action_forms(path: Path, actions: Sequence[Action], today: date) -> None:
     """Draw the two forms over the file `path`; what is wrong is told and nothing is written."""
     with st.container(horizontal=True, key="action-forms"):
-        with st.popover("Add an action", icon=":material/add:"):
-            # A new key after each success empties the form.
-            number = st.session_state.get(ADDED, 0)
-            _form(f"add-{number}", None, today, lambda draft: _add(path, draft, today))
+        # Another key after each success: what is open closes, and what was filled in is empty.
+        written = st.session_state.get(WRITTEN, 0)
+        with st.popover("Add an action", icon=":material/add:", key=f"action-add-{written}"):
+            _form(f"add-{written}", None, today, lambda draft: add_action(path, draft, today))
         if actions:
-            with st.popover("Change or close one", icon=":material/edit:"):
+            with st.popover(
+                "Change or close one", icon=":material/edit:", key=f"action-change-{written}"
+            ):
                 chosen = st.selectbox(
                     "Action",
                     actions,
@@ -46,11 +48,6 @@ def draw_action_forms(path: Path, actions: Sequence[Action], today: date) -> Non
     told = st.session_state.pop(TOLD, None)
     if told:
         st.error(notices.plain(told), icon=":material/error:")
-
-
-def _add(path: Path, draft: ActionDraft, today: date) -> None:
-    add_action(path, draft, today)
-    st.session_state[ADDED] = st.session_state.get(ADDED, 0) + 1
 
 
 def _form(
@@ -75,5 +72,7 @@ def _form(
         write(ActionDraft(title.strip(), owner.strip(), due, usd, status))
     except ActionError as error:
         st.session_state[TOLD] = f"Not saved: {error}."
+    else:
+        st.session_state[WRITTEN] = st.session_state.get(WRITTEN, 0) + 1
     # Read again, with the table above.
     st.rerun()

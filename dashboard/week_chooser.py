@@ -1,5 +1,7 @@
 """Which week a page reviews: chosen from those that are recorded, and kept in the address."""
 
+from typing import Literal
+
 import streamlit as st
 
 from dashboard import notices
@@ -22,13 +24,13 @@ def choose_week(recorded: RecordedWeeks, now_us: int) -> Week:
         weeks = sorted([*weeks, asked], reverse=True)
     names = [str(week) for week in weeks]
     place = weeks.index(asked)
-    earlier = names[place + 1] if place + 1 < len(names) else None
-    later = names[place - 1] if place else None
+    earlier = weeks[place + 1] if place + 1 < len(names) else None
+    later = weeks[place - 1] if place else None
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="xsmall"):
-        _step("week-earlier", ":material/chevron_left:", "The week before", earlier)
+        _step("week-earlier", "Earlier", ":material/chevron_left:", "left", earlier, recorded)
         words = {str(week): _words(week, now_us) for week in weeks}
         menu_in_url(WEEK, names, "Week", words, str(recorded.first))
-        _step("week-later", ":material/chevron_right:", "The week after", later)
+        _step("week-later", "Later", ":material/chevron_right:", "right", later, recorded)
     if refusal:
         st.session_state[REFUSED] = refusal
     return asked
@@ -51,16 +53,25 @@ def _asked(default: Week) -> tuple[Week, str | None]:
         return default, f"A part of this link is left out: {error}. Shown: {default}."
 
 
-def _step(key: str, icon: str, words: str, week: str | None) -> None:
+def _step(
+    key: str,
+    words: str,
+    icon: str,
+    side: Literal["left", "right"],
+    week: Week | None,
+    recorded: RecordedWeeks,
+) -> None:
+    # Of the week that the page opens with, the address says nothing.
+    named = [] if week in (None, recorded.first) else [str(week)]
     st.button(
-        "",
+        words,
         key=key,
         icon=icon,
-        help=words,
+        icon_position=side,
         type="tertiary",
         disabled=week is None,
         on_click=put,
-        args=({WEEK: [] if week is None else [week]},),
+        args=({WEEK: named},),
     )
 
 
