@@ -11,7 +11,9 @@ from reports.costs import Flow, Stage
 from reports.costs.flows import FAILED, IDLE, SAVED, USED
 from reports.formatting import usd
 
-HEIGHT_PX = 340
+HEIGHT_PX = 360
+MARGIN_PX = 10
+PAD_PX = 14
 # More names than that in a column are one "others": a line each would be no picture.
 MOST_NAMES = 8
 OTHERS = "others"
@@ -30,7 +32,7 @@ Node = tuple[Stage, str]
 def cost_flows(flows: Sequence[Flow]) -> go.Figure:
     """Return the flows in USD; what caches saved was not paid, and is drawn in green beside it."""
     links = _links(flows)
-    nodes = sorted({node for pair in links for node in pair}, key=lambda node: COLUMNS[node[0]])
+    nodes = list(dict.fromkeys(node for pair in links for node in pair))
     place = {node: number for number, node in enumerate(nodes)}
     through = {
         node: max(
@@ -47,9 +49,9 @@ def cost_flows(flows: Sequence[Flow]) -> go.Figure:
             node={
                 "label": [f"{name}  {usd(through[stage, name])}" for stage, name in nodes],
                 "x": [COLUMNS[stage] for stage, _ in nodes],
-                "y": _heights(nodes, through),
+                "y": _middles(nodes, through),
                 "color": [_color(node) for node in nodes],
-                "pad": 14,
+                "pad": PAD_PX,
                 "thickness": 14,
                 "line": {"width": 0},
             },
@@ -63,7 +65,7 @@ def cost_flows(flows: Sequence[Flow]) -> go.Figure:
     )
     figure.update_layout(
         height=HEIGHT_PX,
-        margin={"l": 4, "r": 4, "t": 8, "b": 8},
+        margin={"l": 4, "r": 4, "t": MARGIN_PX, "b": MARGIN_PX},
         paper_bgcolor="rgba(0,0,0,0)",
     )
     return figure
@@ -94,19 +96,25 @@ def _node(of: tuple[Stage, str | None], kept: dict[Stage, set[str | None]]) -> N
     return (stage, value_words(name)) if name in kept[stage] else (stage, OTHERS)
 
 
-def _heights(nodes: Sequence[Node], through: dict[Node, float]) -> list[float]:
-    """Return the middle of each node in its column, by size, so that columns are filled."""
-    heights: dict[Node, float] = {}
-    for stage in COLUMNS:
-        column = [node for node in nodes if node[0] is stage]
-        column.sort(key=lambda node: (node[1] in (IDLE, SAVED), -through[node]))
-        whole = sum(through[node] for node in column) or 1.0
+def _middles(nodes: Sequence[Node], through: dict[Node, float]) -> list[float]:
+    """Return the middle of each node, 0 at the top to 1: largest first, what was not used last.
+
+    All columns have one scale, at which the fullest of them has just room, gaps included.
+    """
+    columns = [[node for node in nodes if node[0] is stage] for stage in COLUMNS]
+    gap = PAD_PX / (HEIGHT_PX - 2 * MARGIN_PX)
+    scale = min(
+        (1 - gap * (len(column) - 1)) / (sum(through[node] for node in column) or 1.0)
+        for column in columns
+    )
+    middles: dict[Node, float] = {}
+    for column in columns:
         top = 0.0
-        for node in column:
-            part = through[node] / whole
-            heights[node] = min(0.96, max(0.04, top + part / 2))
-            top += part
-    return [heights[node] for node in nodes]
+        for node in sorted(column, key=lambda node: (node[1] in (IDLE, SAVED), -through[node])):
+            height = through[node] * scale
+            middles[node] = min(0.999, max(0.001, top + height / 2))
+            top += height + gap
+    return [middles[node] for node in nodes]
 
 
 def _fate(pair: tuple[Node, Node]) -> Node:
