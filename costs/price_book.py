@@ -1,6 +1,7 @@
 """Everything that is known of prices, looked up by what it is of and an instant."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import TypeVar
 
 from costs.catalogue import Catalogue
@@ -97,6 +98,10 @@ class PriceBook:
 
         Between two of them all prices are constant; the first interval begins at 0.
         """
+        return list(self._changes)
+
+    @cached_property
+    def _changes(self) -> list[int]:
         begins = self.transfers.begins() | self.storage.begins() | self.commitments.begins()
         return sorted(begins.union(self.machines.changes()))
 
