@@ -6,7 +6,6 @@ from fractions import Fraction
 
 from costs import (
     AtRest,
-    BytePrice,
     CommitmentUse,
     Components,
     Machine,
@@ -16,13 +15,11 @@ from costs import (
     commitment_use,
     storage_cost,
 )
-from costs.resources import CacheService, StoragePlace
+from costs.resources import CacheService
+from reports.at_rest import stored_by
 from reports.byte_pricing import BytePricing
 from reports.pricing import Pricing
 from store import HOUR_US, Filter, Period, Reader, read_archive_sizes, read_uptimes
-
-BYTES_PER_GB = 10**9
-ARCHIVE = "archive of this product"
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,8 @@ def read_standing(
     and caches, which belong to no machine.
     """
     resources = bytes_at.book.resources
-    stored = [*_declared(resources), *_archive(connection, period, resources.archive)]
+    sizes = read_archive_sizes(connection, period) if resources.archive else []
+    stored = stored_by(resources, sizes)
     by_hour = _commitments(connection, period, pricing, resources, where)
     return Standing(
         stored=[each for each in stored if _placed(where, each.cloud, each.region)],
@@ -80,33 +78,6 @@ def read_standing(
         uses=_together(use for uses in by_hour.values() for use in uses),
         bytes_at=bytes_at,
     )
-
-
-def _archive(connection: Reader, period: Period, place: StoragePlace | None) -> list[AtRest]:
-    if place is None:
-        return []
-    return [
-        AtRest(ARCHIVE, place.cloud, place.region, place.storage_class, size, at_us)
-        for at_us, size in read_archive_sizes(connection, period)
-    ]
-
-
-def _declared(resources: Resources) -> list[AtRest]:
-    return [
-        AtRest(
-            each.name,
-            each.cloud,
-            each.region,
-            each.storage_class,
-            each.stored_bytes,
-            each.from_us,
-            each.to_us,
-            None
-            if each.micro_usd_per_gb_month is None
-            else BytePrice(each.micro_usd_per_gb_month, BYTES_PER_GB),
-        )
-        for each in resources.storage
-    ]
 
 
 def _commitments(

@@ -11,6 +11,7 @@ from pathlib import Path
 from costs import Machine, PriceBook
 from costs.focus import instant_text, order_of
 from costs.focus.provider import Provider, Service, provider_of
+from reports.at_rest import stored_by
 from reports.byte_pricing import BytePricing
 from reports.finance.charge import PICO_PER_USD, Charge, Charges, Invoice, pico
 from reports.finance.commitment_rows import purchase_charges, unused_charges
@@ -22,7 +23,7 @@ from reports.finance.merged import merged
 from reports.finance.metered import Meter
 from reports.finance.network_rows import moved_by, network_charges
 from reports.finance.query import FinanceError, FinanceQuery
-from reports.finance.standing_rows import cache_charges, storage_charges, stored_by
+from reports.finance.standing_rows import cache_charges, storage_charges
 from reports.finance.terms import MachineTerms
 from store import HOUR_US, Bytes, ChargeFacts, NodeStep
 

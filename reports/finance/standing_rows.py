@@ -3,43 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from costs import AtRest, BytePrice
+from costs import AtRest
 from costs.focus import Row, ascii_name, json_text
 from costs.focus.provider import Provider
-from costs.resources import CacheService, Resources
+from costs.resources import CacheService
 from reports.byte_pricing import BytePricing
 from reports.finance.charge import Charge, Component, common, place
 from reports.finance.days import Day
-from reports.finance.metered import GB, UNIT_NAMES, Meter, UnitPrice, metered_fields
+from reports.finance.metered import UNIT_NAMES, Meter, UnitPrice, metered_fields
 from store import HOUR_US
-
-ARCHIVE = "archive of this product"
-
-
-def stored_by(resources: Resources, archive_sizes: Iterable[tuple[int, int]]) -> list[AtRest]:
-    """Return everything at rest: what is declared, and the archive where its place is."""
-    found = [
-        AtRest(
-            each.name,
-            each.cloud,
-            each.region,
-            each.storage_class,
-            each.stored_bytes,
-            each.from_us,
-            each.to_us,
-            None
-            if each.micro_usd_per_gb_month is None
-            else BytePrice(each.micro_usd_per_gb_month, GB),
-        )
-        for each in resources.storage
-    ]
-    place = resources.archive
-    if place is not None:
-        found += [
-            AtRest(ARCHIVE, place.cloud, place.region, place.storage_class, size, at_us)
-            for at_us, size in archive_sizes
-        ]
-    return found
 
 
 def storage_charges(
