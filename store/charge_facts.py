@@ -6,6 +6,7 @@ sorting and joining are done on the copy, beside which they spill over: memory s
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -18,6 +19,7 @@ from store.archive_sizes import read_archive_sizes
 from store.archive_views import escaped
 from store.database import CONFIG, WAIT_S, open_reader
 from store.dropped import Dropped, read_dropped
+from store.errors import StoreError
 from store.filter import EVERYTHING, MACHINE_FIELDS, Filter
 from store.health import BootHealth, read_boots
 from store.period import DAY_US, HOUR_US, Period
@@ -282,11 +284,10 @@ class ChargeFacts:
         return max(DAY_US, self.step_us)
 
     def _rows(self, sql: str, bound: dict[str, object] | None = None) -> Iterator[tuple[Any, ...]]:
-        cursor = self._engine.cursor()
-        cursor.execute(sql, bound or {})
-        while rows := cursor.fetchmany(FETCHED_ROWS):
-            yield from rows
-        cursor.close()
+        with self._engine.cursor() as cursor, _full_disk_named(self._folder):
+            cursor.execute(sql, bound or {})
+            while rows := cursor.fetchmany(FETCHED_ROWS):
+                yield from rows
 
     def _copy(self, connection: duckdb.DuckDBPyConnection, where: Filter) -> None:
         """Copy rollups as they are, no more than cut to the period: nobody can write meanwhile."""
@@ -327,7 +328,9 @@ class ChargeFacts:
             ("dimension", "FROM dimension_set", {}),
             ("boot", "FROM boot", {}),
         ):
-            connection.execute(f"COPY ({sql}) TO '{self._file(name)}' (FORMAT parquet)", parameters)
+            copy = f"COPY ({sql}) TO '{self._file(name)}' (FORMAT parquet)"
+            with _full_disk_named(self._folder):
+                connection.execute(copy, parameters)
 
     def _file(self, name: str) -> str:
         return escaped(self._folder / f"{name}.parquet")
@@ -400,6 +403,16 @@ class ChargeFacts:
             first_us=min(ran, default=None),
             last_us=max(ended, default=None),
         )
+
+
+@contextmanager
+def _full_disk_named(folder: Path) -> Iterator[None]:
+    """Tell a folder for temporary files that takes no more from a database that is damaged."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        reason = str(error).splitlines()[0]
+        raise StoreError(f"{folder}: no room for temporary files: {reason}") from error
 
 
 def _in(boot: BootHealth, period: Period) -> bool:

@@ -34,7 +34,7 @@ from reports.finance import (
     Grain,
     IdleRule,
     NamedBill,
-    load_bill,
+    read_total,
     read_uploaded_bill,
 )
 from reports.formatting import count, instant
@@ -186,7 +186,7 @@ def _bill(query: FinanceQuery, preview: FinancePreview) -> NamedBill | None:
     try:
         if uploaded is not None:
             return read_uploaded_bill(uploaded.getvalue(), uploaded.name, query)
-        return load_bill(total, query) if total else None
+        return read_total(total) if total else None
     except FinanceError as error:
         st.warning(notices.plain(f"The bill is left out: {error}."), icon=":material/receipt_long:")
         return None

@@ -1,7 +1,7 @@
 """The charges of a period as files for finance: FOCUS 1.2, and how they add up."""
 
 from reports.finance.files import FinanceFiles, NamedBill, preview, write_files
-from reports.finance.loading import load_bill, load_providers, read_uploaded_bill
+from reports.finance.loading import load_bill, load_providers, read_total, read_uploaded_bill
 from reports.finance.query import FinanceError, FinanceQuery, Grain, IdleRule
 from reports.finance.reconciliation import Reconciliation
 from reports.finance.report import FinancePreview, InvoiceLine, load_months, load_preview
@@ -25,6 +25,7 @@ __all__ = [
     "load_preview",
     "load_providers",
     "preview",
+    "read_total",
     "read_uploaded_bill",
     "write_files",
 ]

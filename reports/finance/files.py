@@ -16,6 +16,7 @@ import msgspec
 
 from costs.focus import (
     FileCheck,
+    FocusError,
     RowCheck,
     cells,
     csv_bytes,
@@ -76,7 +77,7 @@ def write_files(
     with localcontext(prec=PRECISION), _told(folder), ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
         plan = source.plan()
-        _require_one_invoice(plan, bill)
+        _require_one_invoice(plan, bill, source.query.invoice_id)
         kinds = [("", False), ("-excel", True)] if excel else [("", False)]
         outs = [
             (stack.enter_context(_Out.beside(folder / f"{name}{suffix}.csv")), for_excel)
@@ -168,12 +169,13 @@ def _matched(bill: NamedBill, plan: Plan, totals: Totals) -> BillMatch:
     return BillMatch(bill.name, bill.bill, to_cents(bill.bill.total), to_cents(ours), found)
 
 
-def _require_one_invoice(plan: Plan, bill: NamedBill | None) -> None:
-    if bill is None or len(plan.billed) == 1:
+def _require_one_invoice(plan: Plan, bill: NamedBill | None, invoice_id: str | None) -> None:
+    of = bill.name if bill else invoice_id
+    if of is None or len(plan.billed) == 1:
         return
     names = ", ".join(f"{each.cloud} {each.month}" for each in sorted(plan.billed)) or "none"
     raise FinanceError(
-        f"{bill.name}: a bill is for one month of one cloud, the charges are for {names}; "
+        f"{of}: a bill is for one month of one cloud, the charges are for {names}; "
         "accepted: a period within a month, and --cloud where there are several"
     )
 
@@ -186,6 +188,8 @@ def _told(folder: Path) -> Iterator[None]:
         raise FinanceError(
             f"{error.filename or folder}: {error.strerror}; a folder with room is required"
         ) from error
+    except FocusError as error:
+        raise FinanceError(f"a row would break a rule of FOCUS: {error}") from error
 
 
 class _Out:

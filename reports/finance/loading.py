@@ -1,8 +1,11 @@
 """Files that a finance file depends on: who charges (`finance.toml`), and the provider's bill."""
 
+import gzip
 import io
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from costs.focus import FocusError
 from costs.focus.provider import Provider, parse_providers
@@ -34,11 +37,22 @@ def load_bill(total_or_file: str, query: FinanceQuery) -> NamedBill:
         total = parse_total(total_or_file)
         if total is not None:
             return NamedBill("total", Bill(total))
-        with path.open(encoding="utf-8", newline="") as lines:
+        with _opened(path) as lines:
             days = str(query.from_day), str(query.to_day)
             return NamedBill(path.name, read_bill(lines, str(path), *days))
-    except (OSError, UnicodeDecodeError, InvoiceError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, InvoiceError) as error:
         raise FinanceError(_said(error, path)) from error
+
+
+def read_total(text: str) -> NamedBill:
+    """Return the bill of which only the total is known. Raises FinanceError."""
+    try:
+        total = parse_total(text)
+    except InvoiceError as error:
+        raise FinanceError(str(error)) from error
+    if total is None:
+        raise FinanceError(f"the invoice total is {text!r}; accepted: USD, such as 1234.56")
+    return NamedBill("total", Bill(total))
 
 
 def read_uploaded_bill(raw: bytes, name: str, query: FinanceQuery) -> NamedBill:
@@ -50,9 +64,16 @@ def read_uploaded_bill(raw: bytes, name: str, query: FinanceQuery) -> NamedBill:
         raise FinanceError(_said(error, Path(name))) from error
 
 
+def _opened(path: Path) -> IO[str]:
+    if path.suffix == ".gz":
+        # As AWS delivers its reports.
+        return gzip.open(path, "rt", encoding="utf-8", newline="")
+    return path.open(encoding="utf-8", newline="")
+
+
 def _said(error: Exception, path: Path) -> str:
-    if isinstance(error, OSError):
-        return f"{path}: {error.strerror}"
+    if isinstance(error, OSError | EOFError | zlib.error):
+        return f"{path}: {getattr(error, 'strerror', None) or error}"
     if isinstance(error, UnicodeDecodeError):
         return f"{path}: not UTF-8 at byte {error.start}"
     return str(error)

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from costs import Sharing
+from costs.focus.text import is_plain
 from reports.errors import ReportError
 from store import DAY_US, HOUR_US, Filter, Period
 
@@ -62,7 +63,8 @@ class FinanceQuery:
     `cloud` restricts it to the charges of one cloud. `simulated` takes in what was made up, which
     no books should hold. With `leave_out_unpriced`, machines without a price are left out instead
     of being refused. `invoice_id` is that of the provider's invoice, for a file of a single one.
-    Raises FinanceError for a period that is none, or is longer than ten years.
+    Raises FinanceError for a period that is none or longer than ten years, and for an id that a
+    reader could take for a number.
     """
 
     from_day: date
@@ -80,6 +82,12 @@ class FinanceQuery:
             raise FinanceError(
                 f"the period is from {self.from_day} to {self.to_day}; accepted: an end after the "
                 f"begin, at most {LONGEST_DAYS} days later (the end is not part of it)"
+            )
+        name = self.invoice_id
+        if name is not None and not (name.isascii() and is_plain(name)):
+            raise FinanceError(
+                f"invoice_id is {name!r}; accepted: ASCII with a letter, such as INV-4711, since a "
+                "bare number would be read as a number"
             )
 
     @property

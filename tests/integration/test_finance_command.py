@@ -1,5 +1,6 @@
 """`python -m reports finance`: what it writes, says and refuses."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -48,20 +49,32 @@ def test_the_command_writes_the_files_and_prints_what_they_are(
 
 
 def test_a_bill_is_read_from_a_file_and_matched(database: Path, tmp_path: Path) -> None:
-    bill = tmp_path / "bill.csv"
-    bill.write_text(
+    plain = tmp_path / "bill.csv"
+    plain.write_text(
         "lineItem/UsageStartDate,lineItem/UnblendedCost,lineItem/ProductCode,product/regionCode\n"
         "2025-11-03T14:00:00Z,0.0300000000,AmazonEC2,us-east-1\n"
         "2025-11-03T14:00:00Z,0.0100000000,AmazonRDS,us-east-1\n"
     )
-    choices = ["--invoice", bill, "--invoice-id", "INV-77", "--grain", "day", "--idle", "even"]
+    # As it is delivered.
+    bill = tmp_path / "bill.csv.gz"
+    bill.write_bytes(gzip.compress(plain.read_bytes()))
+    choices: list[str | Path] = [
+        "--invoice",
+        bill,
+        "--invoice-id",
+        "INV-77",
+        "--grain",
+        "day",
+        "--idle",
+        "even",
+    ]
     finished = finance("--database", database, *DAY, "--out", tmp_path, *choices)
     assert finished.returncode == 0, finished.stderr
     assert json.loads(finished.stdout)["totals"]["billed_usd"] == "0.04"
     path = tmp_path / "focus-2025-11-03-2025-11-04-day-reconciliation.json"
     found = json.loads(path.read_text())["bill"]
     assert (found["name"], found["bill_usd"], found["difference_usd"]) == (
-        "bill.csv", "0.04", "0.03"
+        "bill.csv.gz", "0.04", "0.03"
     )  # fmt: skip
     assert {(each["dimension"], each["value"]) for each in found["where"]} >= {
         ("service", "AmazonRDS"), ("service", "Amazon Elastic Compute Cloud"), ("day", "2025-11-03")
@@ -80,6 +93,8 @@ def test_a_bill_is_read_from_a_file_and_matched(database: Path, tmp_path: Path) 
         ([*DAY, "--cloud", "gcp"], 1, "in cloud gcp"),
         ([*DAY, "--invoice", "1.234"], 1, "at most two decimals"),
         ([*DAY, "--invoice", "no-such-file.csv"], 1, "no-such-file.csv: No such file"),
+        ([*DAY, "--invoice", "pyproject.toml"], 1, "no bill that is known by its columns"),
+        ([*DAY, "--invoice-id", "202609"], 1, "invoice_id is '202609'"),
         ([*DAY, "--prices", "no-such-folder"], 1, "instances.csv"),
     ],
 )

@@ -395,6 +395,13 @@ def test_a_bill_for_several_invoices_is_refused(database: Path, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_id_of_an_invoice_is_for_one_invoice(database: Path, tmp_path: Path) -> None:
+    with pytest.raises(FinanceError, match=r"INV-1: .* aws 2025-11, gcp 2025-11"):
+        write(database, days(MONDAY, invoice_id="INV-1"), book(), tmp_path)
+    found = write(database, days(MONDAY, invoice_id="INV-1", cloud="gcp"), book(), tmp_path)
+    assert {line["InvoiceId"] for line in found.lines} == {"INV-1"}
+
+
 def test_a_machine_without_a_price_is_refused_or_left_out_and_told(
     database: Path, tmp_path: Path
 ) -> None:

@@ -93,6 +93,9 @@ def test_the_bill_of_one_cloud_is_matched(reader: Reader, fleet: Path) -> None:
 
 def test_a_bill_that_is_none_is_left_out_and_told(reader: Reader) -> None:
     fill(reader.database, MONDAY_US + 2 * MINUTE_US, minutes=2)
+    # A page opens no file that an address names.
+    page = press(reader, reader.page("finance", f"bill={reader.prices / 'instances.csv'}"))
+    assert any("accepted: USD, such as 1234.56" in message for message in messages(page))
     page = press(reader, reader.page("finance", "bill=1.234"))
     assert any("The bill is left out" in message for message in messages(page))
     assert files(page).reconciliation["bill"] is None
