@@ -48,6 +48,7 @@ def test_a_click_on_a_row_looks_into_it_and_back_looks_out(
     expect(window.get_by_role("heading", name="Cost of the requests")).to_have_count(0)
     expect(window.get_by_role("heading", name="Cost", exact=True)).to_be_visible()
     expect(window).to_have_url(re.compile(r"costs\?by=tenant$"))
+    expect(window.locator('[data-test-script-state="notRunning"]')).to_be_visible()
     # The row is not still chosen: the same click does the same again.
     window.get_by_test_id("stDataFrame").last.click(position=FIRST_ROW)
     expect(window).to_have_url(re.compile(r"tenant=shop"))
