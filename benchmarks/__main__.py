@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from benchmarks.finance import RECORDS as FINANCE_ROWS
+from benchmarks.finance import finance
 from benchmarks.freshness import freshness
 from benchmarks.history import RECORDS, history
 from benchmarks.ingest import ingest
@@ -33,7 +35,10 @@ BENCHMARKS: tuple[tuple[str, Benchmark, float, int, str], ...] = (
     ("ingest", ingest, 10, 5, "spool to committed and rolled up, beside bare read_json"),
     ("freshness", freshness, 60, 2, "from the spool to a reader's query, with three dashboards"),
     ("history", history, 0, 5, "a hundred million records over ninety days"),
+    ("finance", finance, 0, 1, "a finance file of millions of rows"),
 )
+# How many records, or rows, to make up where that can be chosen.
+MADE_UP = {"history": RECORDS, "finance": FINANCE_ROWS}
 
 
 def main() -> int:
@@ -46,8 +51,8 @@ def main() -> int:
         add("--seconds", type=_above_zero, default=seconds, help="of one run (%(default)s)")
         add("--rounds", type=_rounds, default=rounds, help="runs of each (%(default)s)")
         add("--results", type=Path, default=ROOT / "benchmarks/results", help="where JSON goes")
-        if name == "history":
-            add("--records", type=_records, default=RECORDS, help="to make up (%(default)s)")
+        if name in MADE_UP:
+            add("--records", type=_records, default=MADE_UP[name], help="to make up (%(default)s)")
         add(
             "--peers-python",
             type=Path,

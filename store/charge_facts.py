@@ -156,6 +156,8 @@ class ChargeFacts:
                 **CONFIG,
                 "temp_directory": str(folder / "spill"),
                 "memory_limit": MEMORY_LIMIT,
+                # Each part of the copy is read once.
+                "enable_external_file_cache": False,
             },
         )
         self._prepare()

@@ -49,7 +49,9 @@ def book(resources: Resources = NOTHING_DECLARED, **changes: Any) -> PriceBook:
         for factor, begin in ((1, None), (2, CHANGE_US))
     ]
     transfers = [
-        TransferPrice(m.cloud, m.region, "internet", 10**9, (Tier(0, Fraction(micro)),), None, "2025", "t")
+        TransferPrice(
+            m.cloud, m.region, "internet", 10**9, (Tier(0, Fraction(micro)),), None, "2025", "t"
+        )
         for m, micro in ((CHEAP, 90_000), (DEAR, 120_000))
     ]
     fields: dict[str, Any] = {"transfers": transfers, "resources": resources, **changes}

@@ -71,3 +71,13 @@ def test_serving_without_wrk_says_in_every_row_what_to_install(tmp_path: Path) -
             assert ("apt-get install wrk" in row[3]) == (row[1] != "mosec")
     assert all(row[3].startswith("not measured: ") for row in goals[1:])
     assert all(goal["value"] is None and goal["met"] is None for goal in written["goals"])
+
+
+def test_finance_files_of_two_sizes_are_written_and_compared(tmp_path: Path) -> None:
+    printed, written = benchmark(tmp_path, "finance", "--records", "1000")
+    table, goals = tables(printed)
+    small, large = (int(row[0].replace(",", "")) for row in table[1:])
+    # Three days and thirty of four nodes: each kind of request, idle time, bytes, the rounding.
+    assert (small, large) == (72 * 4 * 25 + 3 * 24 + 1, 720 * 4 * 25 + 30 * 24 + 1)
+    assert goals[1][0] == "memory for ten times the rows, as a multiple"
+    assert all(line["peak_mib"] > 0 for line in written["results"])
