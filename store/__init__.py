@@ -8,7 +8,8 @@ from store.batch import Advance, Batch, Checkpoint, RejectedLine, UsageMinute
 from store.batch_fill import BatchFill, read_batch_fill
 from store.batch_saving import BatchSaving, read_batch_savings
 from store.cache_saving import CacheSaving, read_cache_savings
-from store.charge_facts import Bytes, ChargeFacts, Completeness, NodeStep, Use
+from store.charge_facts import ChargeFacts
+from store.charges import Bytes, Completeness, NodeStep, Use
 from store.check import Finding, check_database, check_prices
 from store.choices import read_choices, read_label_choices
 from store.database import Reader, open_reader, open_writer

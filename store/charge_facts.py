@@ -6,117 +6,26 @@ sorting and joining are done on the copy, beside which they spill over: memory s
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 
 from costs import Machine
 from store.archive_sizes import read_archive_sizes
-from store.archive_views import escaped
+from store.charge_copy import MACHINE, USE, bring_together, copy_facts, full_disk_named
+from store.charges import Bytes, Completeness, NodeStep, Use
 from store.database import CONFIG, WAIT_S, open_reader
 from store.dropped import Dropped, read_dropped
-from store.errors import StoreError
-from store.filter import EVERYTHING, MACHINE_FIELDS, Filter
+from store.filter import EVERYTHING, Filter
 from store.health import BootHealth, read_boots
 from store.period import DAY_US, HOUR_US, Period
-from store.selection import chosen
 from store.state import StoreState, read_state
-from store.steps import IN_PERIOD, STEP, by_step, price_begin, priced_rollup
 
-_MACHINE = ", ".join(MACHINE_FIELDS)
-# What requests are told apart by.
-_USE = "model, model_version, variant, tenant, labels, origin, failed"
 _OF_DAY = "from_us >= $begin AND from_us < $end"
-_SUMS = ("requests", "input_tokens", "output_tokens", "request_bytes", "response_bytes")
-# A file has no integer beyond 2^63, which are 292 years: a weight has no need to be more.
-_MACHINE_NS = f"""
-    CASE WHEN share_capacity > 0
-        THEN least(item_us * 1000 * share_uptime // (share_capacity * batch_size), {2**62})
-    END::BIGINT AS machine_ns
-"""
 MEMORY_LIMIT = "768MB"
 FETCHED_ROWS = 2_000
-
-
-class Use(NamedTuple):
-    """What requests of one kind did on one machine in one step.
-
-    `labels` is a JSON object. `machine_ns` is the time of the machine that they own, in
-    nanoseconds, each of its parts rounded down: weights to share the machine's time by.
-    """
-
-    model: str | None
-    model_version: str | None
-    variant: str | None
-    tenant: str
-    labels: str
-    origin: str
-    failed: bool
-    requests: int
-    input_tokens: int
-    output_tokens: int
-    machine_ns: int
-
-
-@dataclass(frozen=True)
-class NodeStep:
-    """A machine in one step: how long it ran, and for whom. `uses` may be empty.
-
-    `uptime_us` has an entry for each hour of the step in which it ran: (its beginning, duration).
-    """
-
-    from_us: int
-    node_id: str
-    machine: Machine
-    uptime_us: tuple[tuple[int, int], ...]
-    uses: list[Use]
-
-    @property
-    def total_us(self) -> int:
-        """How long it ran in the step."""
-        return sum(duration_us for _, duration_us in self.uptime_us)
-
-
-class Bytes(NamedTuple):
-    """Bytes that requests of one kind sent and received on one day, in one region."""
-
-    from_us: int
-    cloud: str
-    region: str
-    model: str | None
-    model_version: str | None
-    variant: str | None
-    tenant: str
-    labels: str
-    origin: str
-    failed: bool
-    received_bytes: int
-    sent_bytes: int
-
-
-@dataclass(frozen=True)
-class Completeness:
-    """How whole the facts of a period are.
-
-    `dropped` are facts that nodes say they lost, `boots` the runs that left a fact in the period.
-    `unmeasured` requests were executed where no machine time is stored for their minute,
-    `homeless` ones came in a step in which their machine did not run at all by its samples.
-    `first_us` and `last_us` bound what is stored of the period; None where nothing is.
-    """
-
-    state: StoreState
-    dropped: list[Dropped]
-    boots: list[BootHealth]
-    archive_sizes: list[tuple[int, int]]
-    requests: int
-    unmeasured: int
-    homeless: int
-    first_us: int | None
-    last_us: int | None
 
 
 class ChargeFacts:
@@ -145,11 +54,10 @@ class ChargeFacts:
         self.period = period
         self.step_us = step_us
         self._folder = folder
-        self._changes = price_changes
         with open_reader(database, wait_s=wait_s) as connection:
             state, dropped = read_state(connection), read_dropped(connection, period, where=where)
             boots, sizes = read_boots(connection), read_archive_sizes(connection, period)
-            self._copy(connection, where.machines())
+            copy_facts(connection, folder, period, step_us, price_changes, where)
         self._engine = duckdb.connect(
             ":memory:",
             config={
@@ -160,7 +68,7 @@ class ChargeFacts:
                 "enable_external_file_cache": False,
             },
         )
-        self._prepare()
+        bring_together(self._engine, folder)
         self.completeness = self._completeness(state, dropped, boots, sizes)
 
     def close(self) -> None:
@@ -175,7 +83,7 @@ class ChargeFacts:
         """Return (machine, beginning of a step, uptime) of all nodes together, ascending."""
         rows = self._rows(
             f"""
-            SELECT {_MACHINE}, from_us, sum(uptime_us)::BIGINT
+            SELECT {MACHINE}, from_us, sum(uptime_us)::BIGINT
             FROM node GROUP BY ALL ORDER BY ALL
             """
         )
@@ -185,7 +93,7 @@ class ChargeFacts:
         """Return the uptime of reserved machines by (machine, beginning of the hour of day)."""
         rows = self._rows(
             f"""
-            SELECT {_MACHINE}, hour_us, sum(uptime_us)::BIGINT FROM node
+            SELECT {MACHINE}, hour_us, sum(uptime_us)::BIGINT FROM node
             WHERE purchase_option = 'reserved' GROUP BY ALL
             """
         )
@@ -200,7 +108,7 @@ class ChargeFacts:
             self._rows(
                 f"""
                 FROM (
-                    SELECT from_us, node_id, {_MACHINE}, hour_us, sum(uptime_us)::BIGINT
+                    SELECT from_us, node_id, {MACHINE}, hour_us, sum(uptime_us)::BIGINT
                     FROM node GROUP BY ALL
                 )
                 ORDER BY
@@ -237,14 +145,14 @@ class ChargeFacts:
             FROM (
                 SELECT
                     greatest($begin, priced_at_us) AS day_us,
-                    cloud, region, {_USE},
+                    cloud, region, {USE},
                     sum(request_bytes)::HUGEINT, sum(response_bytes)::HUGEINT
                 FROM used
                 WHERE {_OF_DAY} AND cloud IS NOT NULL
                 GROUP BY ALL
                 HAVING sum(request_bytes) > 0 OR sum(response_bytes) > 0
             )
-            ORDER BY day_us, list_position($clouds, cloud), region, {_USE}
+            ORDER BY day_us, list_position($clouds, cloud), region, {USE}
             """,
             {"clouds": list(cloud_order)},
         ):
@@ -255,17 +163,17 @@ class ChargeFacts:
             f"""
             FROM (
                 SELECT
-                    from_us, node_id, {_MACHINE}, {_USE},
+                    from_us, node_id, {MACHINE}, {USE},
                     sum(requests)::BIGINT, sum(input_tokens)::BIGINT, sum(output_tokens)::BIGINT,
                     sum(machine_ns)
-                FROM used SEMI JOIN node USING (from_us, node_id, {_MACHINE})
+                FROM used SEMI JOIN node USING (from_us, node_id, {MACHINE})
                 WHERE {_OF_DAY}
                 GROUP BY ALL
                 HAVING sum(requests) > 0 OR sum(machine_ns) > 0
             )
             ORDER BY
                 from_us, list_position($clouds, cloud), node_id, region, instance_type,
-                purchase_option, {_USE}
+                purchase_option, {USE}
             """,
             {"clouds": list(cloud_order)},
         ):
@@ -286,87 +194,10 @@ class ChargeFacts:
         return max(DAY_US, self.step_us)
 
     def _rows(self, sql: str, bound: dict[str, object] | None = None) -> Iterator[tuple[Any, ...]]:
-        with self._engine.cursor() as cursor, _full_disk_named(self._folder):
+        with self._engine.cursor() as cursor, full_disk_named(self._folder):
             cursor.execute(sql, bound or {})
             while rows := cursor.fetchmany(FETCHED_ROWS):
                 yield from rows
-
-    def _copy(self, connection: duckdb.DuckDBPyConnection, where: Filter) -> None:
-        """Copy rollups as they are, no more than cut to the period: nobody can write meanwhile."""
-        period, changes = self.period, self._changes
-        accepted, bound = chosen(where)
-        machines = where.machine_condition()
-        priced_at = price_begin("at_us", period, changes)
-        at = f"greatest({STEP}, {priced_at}) AS from_us, {priced_at} AS priced_at_us"
-        stepped = by_step(period, self.step_us)
-        mine = f"WHERE {IN_PERIOD} AND dimension_id IN (FROM ({accepted}))"
-        for name, sql, parameters in (
-            (
-                "usage",
-                f"""
-                SELECT {at}, dimension_id, {", ".join(_SUMS)}
-                FROM {priced_rollup("usage", period, self.step_us, changes)} {mine}
-                """,
-                {**bound, **stepped},
-            ),
-            (
-                "busy",
-                f"""
-                SELECT {at}, dimension_id, requests, {_MACHINE_NS}
-                FROM {priced_rollup("busy", period, self.step_us, changes)} {mine}
-                """,
-                {**bound, **stepped},
-            ),
-            (
-                "node",
-                # By hours, since a commitment is used or lost by the hour.
-                f"""
-                SELECT {at}, at_us - at_us % {HOUR_US} AS hour_us, node_id, {_MACHINE}, uptime_us
-                FROM {priced_rollup("node", period, HOUR_US, changes)}
-                WHERE {IN_PERIOD} AND uptime_us > 0 AND {machines.sql}
-                """,
-                {**machines.bound, **stepped},
-            ),
-            ("dimension", "FROM dimension_set", {}),
-            ("boot", "FROM boot", {}),
-        ):
-            copy = f"COPY ({sql}) TO '{self._file(name)}' (FORMAT parquet)"
-            with _full_disk_named(self._folder):
-                connection.execute(copy, parameters)
-
-    def _file(self, name: str) -> str:
-        return escaped(self._folder / f"{name}.parquet")
-
-    def _prepare(self) -> None:
-        """Bring the copies together: what each kind of request did on each machine, by step."""
-        self._engine.execute(
-            f"""
-            CREATE TABLE kind AS
-            SELECT
-                dimension_id, node_id, {_MACHINE}, model, model_version, variant, tenant,
-                to_json(labels)::VARCHAR AS labels, origin, status >= 400 AS failed
-            FROM '{self._file("dimension")}' LEFT JOIN '{self._file("boot")}'
-                USING (node_id, boot_id);
-            CREATE VIEW node AS FROM '{self._file("node")}';
-            CREATE VIEW used AS
-            SELECT
-                from_us, priced_at_us, node_id, {_MACHINE}, {_USE}, {", ".join(_SUMS)},
-                machine_ns, unmeasured
-            FROM (
-                SELECT
-                    from_us, priced_at_us, dimension_id, {", ".join(_SUMS)},
-                    0 AS machine_ns, 0 AS unmeasured
-                FROM '{self._file("usage")}'
-                UNION ALL BY NAME
-                SELECT
-                    from_us, priced_at_us, dimension_id,
-                    {", ".join(f"0 AS {name}" for name in _SUMS)},
-                    coalesce(machine_ns, 0) AS machine_ns,
-                    CASE WHEN machine_ns IS NULL THEN requests ELSE 0 END AS unmeasured
-                FROM '{self._file("busy")}'
-            ) JOIN kind USING (dimension_id);
-            """
-        )
 
     def _completeness(
         self,
@@ -386,7 +217,7 @@ class ChargeFacts:
         [(homeless,)] = self._rows(
             f"""
             SELECT coalesce(sum(requests), 0)::BIGINT
-            FROM used ANTI JOIN node USING (from_us, node_id, {_MACHINE})
+            FROM used ANTI JOIN node USING (from_us, node_id, {MACHINE})
             """
         )
         [(first_run, last_run)] = self._rows(
@@ -405,16 +236,6 @@ class ChargeFacts:
             first_us=min(ran, default=None),
             last_us=max(ended, default=None),
         )
-
-
-@contextmanager
-def _full_disk_named(folder: Path) -> Iterator[None]:
-    """Tell a folder for temporary files that takes no more from a database that is damaged."""
-    try:
-        yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        reason = str(error).splitlines()[0]
-        raise StoreError(f"{folder}: no room for temporary files: {reason}") from error
 
 
 def _in(boot: BootHealth, period: Period) -> bool:

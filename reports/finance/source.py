@@ -68,11 +68,13 @@ class ChargeSource:
         period = query.period
         completeness = facts.completeness
         if completeness.last_us is None:
+            state = completeness.state
+            measured = "" if query.simulated else " that was measured"
             raise FinanceError(
-                f"nothing is stored of {query.from_day} to {query.to_day}"
+                f"nothing{measured} is stored of {query.from_day} to {query.to_day}"
                 + (f" in cloud {query.cloud}" if query.cloud else "")
-                + f"; stored facts: {_stretch(completeness.state.first_fact_us)} to "
-                f"{_stretch(completeness.state.last_fact_us)}"
+                + f"; facts are stored from {_words(state.first_fact_us)} to "
+                f"{_words(state.last_fact_us)}" + (", simulated ones included" if measured else "")
             )
         state = completeness.state
         self.paid_to_us = min(period.to_us, state.covered_to_us or completeness.last_us)
@@ -242,7 +244,7 @@ def charge_source(
             facts.close()
 
 
-def _stretch(instant_us: int | None) -> str:
+def _words(instant_us: int | None) -> str:
     return "none" if instant_us is None else instant_text(instant_us // SECOND_US * SECOND_US)
 
 
