@@ -14,6 +14,7 @@ from store import MINUTE_US
 from tests.fixtures_usage import MONDAY_US, fill
 
 NAME = "focus-2025-11-03-2025-11-04-hour"
+ROOT = Path(__file__).parents[2]
 DAY = ["--from", "2025-11-03", "--to", "2025-11-04"]
 
 
@@ -87,13 +88,21 @@ def test_a_bill_is_read_from_a_file_and_matched(database: Path, tmp_path: Path) 
     [
         (["--from", "2025-11-04", "--to", "2025-11-03"], 1, "an end after the begin"),
         (["--from", "yesterday", "--to", "2025-11-03"], 2, "accepted: as 2026-11-01"),
-        (["--from", "2024-01-01", "--to", "2024-02-01"], 1, "nothing that was measured is stored of 2024-01-01"),
+        (
+            ["--from", "2024-01-01", "--to", "2024-02-01"],
+            1,
+            "nothing that was measured is stored of 2024-01-01",
+        ),
         ([*DAY, "--idle", "half"], 2, "accepted: separate, proportional, even"),
         ([*DAY, "--grain", "week"], 2, "--grain"),
         ([*DAY, "--cloud", "gcp"], 1, "in cloud gcp"),
         ([*DAY, "--invoice", "1.234"], 1, "at most two decimals"),
         ([*DAY, "--invoice", "no-such-file.csv"], 1, "no-such-file.csv: No such file"),
-        ([*DAY, "--invoice", "pyproject.toml"], 1, "no bill that is known by its columns"),
+        (
+            [*DAY, "--invoice", str(ROOT / "pyproject.toml")],
+            1,
+            "no bill that is known by its columns",
+        ),
         ([*DAY, "--invoice-id", "202609"], 1, "invoice_id is '202609'"),
         ([*DAY, "--prices", "no-such-folder"], 1, "instances.csv"),
     ],
@@ -142,7 +151,7 @@ def test_accounts_that_would_break_the_file_are_refused(
 ) -> None:
     prices = tmp_path / "prices"
     prices.mkdir()
-    (prices / "instances.csv").write_bytes(Path("data/prices/instances.csv").read_bytes())
+    (prices / "instances.csv").write_bytes((ROOT / "data/prices/instances.csv").read_bytes())
     (prices / "finance.toml").write_text(text)
     out = tmp_path / "out"
     finished = finance("--database", database, *DAY, "--out", out, "--prices", prices)
@@ -154,7 +163,7 @@ def test_accounts_that_would_break_the_file_are_refused(
 def test_declared_accounts_are_on_every_row(database: Path, tmp_path: Path) -> None:
     prices = tmp_path / "prices"
     prices.mkdir()
-    (prices / "instances.csv").write_bytes(Path("data/prices/instances.csv").read_bytes())
+    (prices / "instances.csv").write_bytes((ROOT / "data/prices/instances.csv").read_bytes())
     (prices / "finance.toml").write_text(
         '[[provider]]\ncloud = "aws"\naccount_id = "acct-4711"\naccount_name = "Production"\n'
         'sub_account_id = "sub-1"\nsub_account_name = "Inference"\n'
