@@ -13,7 +13,7 @@ smoke: .venv/runtime
 	@$(BIN)/python -m deploy.local smoke
 
 test: .venv/dev lint types browser services focus
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/dev
 	$(BIN)/ruff check
