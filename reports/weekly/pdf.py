@@ -10,6 +10,8 @@ import warnings
 from enum import StrEnum
 from typing import Any
 
+from PIL import ImageFile
+
 from reports.errors import ReportError
 from reports.weekly.html import to_html
 from reports.weekly.review import WeeklyReview
@@ -63,6 +65,8 @@ def _weasyprint() -> Any:
             import weasyprint
         except OSError as error:
             raise PdfError(TO_INSTALL) from error
+    # It makes Pillow accept images that are cut off, for everybody in this process.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     return weasyprint
 
 
