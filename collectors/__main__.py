@@ -16,7 +16,7 @@ COMMANDS = {
     "maintain": ("collectors.commands.maintain", "archive, fold and delete as retention asks"),
     "check": ("collectors.commands.check", "whether raw facts, rollups and archive agree"),
     "rebuild": ("collectors.commands.rebuild", "rollups from raw facts, or all from the archive"),
-    "backup": ("collectors.commands.backup", "copy the database and its archive"),
+    "backup": ("collectors.commands.backup", "copy database, archive, budgets, actions"),
     "restore": ("collectors.commands.restore", "put a backup back"),
 }
 

@@ -22,8 +22,9 @@ from costs.prices.override_file import parse_overrides
 from costs.prices.storage import StoragePrice
 from costs.prices.table import PriceFileError
 from costs.prices.transfer import TransferPrice
-from costs.resources import Commitment, ResourceError, Resources, parse_resources
-from costs.sharing import Shares, Sharing, share_out
+from costs.resource_file import parse_resources
+from costs.resources import Commitment, Resources
+from costs.sharing import Shares, Sharing, share_idle
 from costs.standing import (
     AtRest,
     CommitmentUse,
@@ -54,7 +55,6 @@ __all__ = [
     "PriceFileError",
     "PriceMissingError",
     "RegionLatency",
-    "ResourceError",
     "Resources",
     "Shares",
     "Sharing",
@@ -70,7 +70,7 @@ __all__ = [
     "parse_overrides",
     "parse_prices",
     "parse_resources",
-    "share_out",
+    "share_idle",
     "split_usd",
     "storage_cost",
     "to_usd",

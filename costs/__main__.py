@@ -9,13 +9,17 @@ No price in the catalogue is lost: another price for a machine becomes a new row
 """
 
 import argparse
+import contextlib
+import fcntl
 import mmap
+import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from costs.importers.aws import parse_aws
 from costs.importers.azure import parse_azure
@@ -51,12 +55,14 @@ def main() -> int:
     command.add_argument("--out", type=Path, default=Path("data/prices"), metavar="DIR")
     command.add_argument(
         "--as-of",
-        type=date.fromisoformat,
+        type=_past_day,
         default=datetime.now(UTC).date(),
         metavar="DATE",
         help="day on which the files were fetched, where they do not say it; today",
     )
-    command.add_argument("--cloud", help="skypilot: aws, gcp, ...; opencost: own without it")
+    command.add_argument(
+        "--cloud", type=_cloud, help="skypilot: aws, gcp, ...; opencost: own without it"
+    )
     command.add_argument("--default-region", help="opencost: region of rows without one")
     command.add_argument("--region", action="append", metavar="PATTERN", help="only these")
     command.add_argument("--instance-type", action="append", metavar="PATTERN", help="only these")
@@ -66,16 +72,42 @@ def main() -> int:
         parser.error("skypilot: --cloud is needed, since the file does not name its cloud")
     try:
         found = _read(arguments).only(arguments.region, arguments.instance_type)
-        _merge(found, arguments.out, dry_run=arguments.dry_run)
+        if not found.prices and not found.commitments:
+            _print_left_out(found)
+            print("no price was found in what was asked for", file=sys.stderr)
+            return 1
+        if arguments.dry_run:
+            _merge(found, arguments.out, dry_run=True)
+            return 0
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        with _alone_in(arguments.out):
+            _merge(found, arguments.out, dry_run=False)
     except (ImportFileError, PriceFileError) as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
-    if not found:
-        print("no price was found in what was asked for", file=sys.stderr)
-    return 0 if found else 1
+    return 0
+
+
+def _cloud(text: str) -> str:
+    """Return the name of a cloud as nodes and price files have it."""
+    if not re.fullmatch("[a-z][a-z0-9_-]*", text.lower()):
+        raise argparse.ArgumentTypeError(f"{text!r}; accepted: a name, as aws, gcp or own")
+    return text.lower()
+
+
+def _past_day(text: str) -> date:
+    """Return a day that has begun somewhere on Earth: no list was fetched later than that."""
+    latest = datetime.now(UTC).date() + timedelta(days=1)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.max
+    if day > latest:
+        raise argparse.ArgumentTypeError(f"{text!r}; accepted: a day until {latest}")
+    return day
 
 
 def _read(arguments: argparse.Namespace) -> Found:
@@ -112,7 +144,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _merge(found: Found, folder: Path, *, dry_run: bool) -> None:
-    texts = (
+    updates = (
         _updated(folder / INSTANCES, parse_prices, merge_prices, format_prices, found.prices),
         _updated(
             folder / INSTANCE_TYPES,
@@ -129,14 +161,20 @@ def _merge(found: Found, folder: Path, *, dry_run: bool) -> None:
             found.commitments,
         ),
     )
-    for title, counts in (("left out", found.skipped), ("noted", found.notes)):
-        _print_counts(title, counts)
-    for path, text in texts:
-        if text is not None and not dry_run:
-            folder.mkdir(parents=True, exist_ok=True)
-            beside = path.with_name(f".{path.name}.new")
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(path)
+    for update in updates:
+        if update.text is not None and not dry_run:
+            _replace(update.path, update.text)
+        _print_counts(str(update.path), update.done, update.skipped)
+    _print_left_out(found)
+
+
+class _Update(NamedTuple):
+    """The new text of a price file, None where nothing changes, and what is done to its rows."""
+
+    path: Path
+    text: str | None
+    done: Counter[str]
+    skipped: Counter[str]
 
 
 def _updated(
@@ -145,8 +183,7 @@ def _updated(
     merge: Callable[[Iterable[FactT], Iterable[FactT]], Merged[FactT]],
     format_: Callable[[Iterable[FactT]], str],
     new: Iterable[FactT],
-) -> tuple[Path, str | None]:
-    """Return the new text of `path`, None where nothing changes; print what is done."""
+) -> _Update:
     try:
         before = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -154,8 +191,37 @@ def _updated(
     except UnicodeDecodeError as error:
         raise PriceFileError(f"{path}: not UTF-8 at byte {error.start}") from error
     merged = merge(parse(before, str(path)) if before else (), new)
-    _print_counts(str(path), merged.done, merged.skipped)
-    return path, keep_comments(before, format_(merged.facts)) if merged.changed else None
+    text = keep_comments(before, format_(merged.facts)) if merged.changed else None
+    return _Update(path, text, merged.done, merged.skipped)
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other import is at work in `folder`: each merges into what it has read."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Make `text` the content of what `path` leads to; who is killed meanwhile leaves the old."""
+    path = path.resolve()
+    beside = path.with_name(f".{path.name}.new")
+    with beside.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    if path.exists():
+        beside.chmod(path.stat().st_mode)
+    beside.replace(path)
+
+
+def _print_left_out(found: Found) -> None:
+    _print_counts("left out", found.skipped)
+    _print_counts("noted", found.notes)
 
 
 def _print_counts(title: str, *counts: Counter[str]) -> None:

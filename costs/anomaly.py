@@ -4,23 +4,22 @@ Deviations are found by costs/deviation.py, their drivers by costs/anomaly_drive
 floats: this is statistics, and none of it is added to money that was spent.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from math import log1p
 
 from costs.anomaly_driver import Driver, Part, find_driver
-from costs.deviation import RESIDUALS_KEPT, Deviation, Usual, Watch, Watched, watch
-from costs.weekly_level import WEEK
+from costs.daily_series import DailySeries, Series, share_of_change
+from costs.deviation import Deviation, Usual, Watched, watch
 
 # The cost of one request is the mean of so many at least: of fewer, it is a matter of chance.
 LEAST_REQUESTS = 100
-LOOK_BACK_DAYS = RESIDUALS_KEPT + WEEK
 
-Series = Sequence[float | None]
 Slices = Mapping[str, Mapping[str | None, "Use"]]
-"""By dimension, the one to name first coming first, and by value."""
+"""By dimension, the one to name first coming first, and by value. They may begin later."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,6 @@ class Anomaly:
     last_day: date
     actual: float
     usual: Usual
-    score: float
     excess_usd: float
     cost_change: float | None
     requests_change: float | None
@@ -80,22 +78,21 @@ def find_anomalies(
 ) -> Anomalies:
     """Return the anomalies of `whole`, days from `first_day` on, with their drivers in `slices`.
 
-    With `running` the last day is not over: it is an anomaly once it cost more than is usual for
-    a whole one. The first four weeks cannot be judged. A day on which both cost and the cost of a
-    request went the same way is one anomaly, of cost.
+    `slices` end with the same day; of days that they do not have there is no driver. With `running`
+    the last day is not over: it is an anomaly once it cost more than is usual for a whole one. The
+    first four weeks cannot be judged. A day on which both cost and the cost of a request went the
+    same way is one anomaly, of cost.
     """
     ended = len(whole.usd) - running
     one_request = _of_one_request(whole, whole)
     cost = watch(first_day, whole.usd[:ended], whole.usd[-1] if running else None)
     unit_cost = watch(first_day, one_request.usd[:ended])
-    days = _Days(first_day, whole, slices)
-    found = [days.of_cost(seen, running=seen.first >= ended) for seen in cost.deviations]
     told = {(seen.first, seen.up) for seen in cost.deviations}
-    found += [
-        days.of_unit_cost(seen)
-        for seen in unit_cost.deviations
-        if (seen.first, seen.up) not in told
-    ]
+    of_unit_cost = [seen for seen in unit_cost.deviations if (seen.first, seen.up) not in told]
+    places = {seen.first for seen in (*cost.deviations, *of_unit_cost)}
+    days = _Days(first_day, whole, slices, one_request, DailySeries(len(whole.usd), places))
+    found = [days.of_cost(seen, running=seen.first >= ended) for seen in cost.deviations]
+    found += [days.of_unit_cost(seen) for seen in of_unit_cost]
     newest_first = sorted(found, key=lambda one: (one.day, one.measure), reverse=True)
     return Anomalies(tuple(newest_first), cost, unit_cost)
 
@@ -107,39 +104,67 @@ class _Days:
     first_day: date
     whole: Use
     slices: Slices
+    one_request: Use
+    series: DailySeries
 
     def of_cost(self, seen: Deviation, *, running: bool) -> Anomaly:
         driver = find_driver(
-            _parts(self.slices, seen.first), Part("", None, seen.actual, seen.usual.value)
+            self._parts(self.slices, seen.first), Part("", None, seen.actual, seen.usual.value)
         )
         excess_usd = seen.actual - seen.usual.value
         return self._anomaly(Measure.COST, seen, excess_usd, driver, running=running)
 
     def of_unit_cost(self, seen: Deviation) -> Anomaly:
         at = seen.first
-        requests = _on(self.whole.requests, at) or 0.0
+        requests = self.series.on(self.whole.requests, at) or 0.0
         excess_usd = (seen.actual - seen.usual.value) * requests
         driver = self._driver_of_requests(at, requests, excess_usd)
         if driver is None:
             # Parts of one request, times the requests of the day: USD of that day again.
-            slices = {
-                dimension: {value: _of_one_request(use, self.whole) for value, use in uses.items()}
-                for dimension, uses in self.slices.items()
-            }
             whole = Part("", None, requests * seen.actual, requests * seen.usual.value)
-            driver = find_driver(_parts(slices, at, requests), whole)
+            driver = find_driver(self._parts(self._slices_of_one_request, at, requests), whole)
         return self._anomaly(Measure.UNIT_COST, seen, excess_usd, driver, running=False)
+
+    @cached_property
+    def _slices_of_one_request(self) -> Slices:
+        return {
+            dimension: {value: _of_one_request(use, self.whole) for value, use in uses.items()}
+            for dimension, uses in self.slices.items()
+        }
 
     def _driver_of_requests(self, at: int, requests: float, excess_usd: float) -> Driver | None:
         """Return whose requests are more or fewer, where they changed and cost hardly did."""
-        cost, count = _change(self.whole.usd, at), _change(self.whole.requests, at)
+        cost = self.series.change(self.whole.usd, at)
+        count = self.series.change(self.whole.requests, at)
         if cost is None or count is None or not _more(count, cost):
             return None
-        whole = Part("", None, requests, _usual(self.whole.requests, at) or 0.0)
-        driver = find_driver(_request_parts(self.slices, at), whole)
+        whole = Part("", None, requests, self.series.usual(self.whole.requests, at) or 0.0)
+        driver = find_driver(self._request_parts(at), whole)
         if driver is None:
             return None
         return replace(driver, excess_usd=driver.share * excess_usd, in_requests=True)
+
+    def _parts(self, slices: Slices, at: int, scale: float = 1.0) -> Iterator[Part]:
+        on, usual = self.series.on, self.series.usual
+        for dimension, uses in slices.items():
+            for value, use in uses.items():
+                yield Part(
+                    dimension,
+                    value,
+                    usd=scale * (on(use.usd, at) or 0.0),
+                    usual_usd=scale * (usual(use.usd, at) or 0.0),
+                    requests=_scaled(on(use.requests, at), scale),
+                    usual_requests=_scaled(usual(use.requests, at), scale),
+                )
+
+    def _request_parts(self, at: int) -> Iterator[Part]:
+        """Yield requests where `_parts` has USD."""
+        on, usual = self.series.on, self.series.usual
+        for dimension, uses in self.slices.items():
+            for value, use in uses.items():
+                if use.requests is not None:
+                    now, before = on(use.requests, at) or 0.0, usual(use.requests, at) or 0.0
+                    yield Part(dimension, value, now, before)
 
     def _anomaly(
         self,
@@ -156,40 +181,17 @@ class _Days:
             last_day=self.first_day + timedelta(seen.last),
             actual=seen.actual,
             usual=seen.usual,
-            score=seen.score,
             excess_usd=excess_usd,
             cost_change=(
-                _share(seen.actual, seen.usual.value)
+                share_of_change(seen.actual, seen.usual.value)
                 if measure is Measure.COST
-                else _change(self.whole.usd, seen.first)
+                else self.series.change(self.whole.usd, seen.first)
             ),
-            requests_change=_change(self.whole.requests, seen.first),
+            requests_change=self.series.change(self.whole.requests, seen.first),
             stays=seen.stays,
             running=running,
             driver=driver,
         )
-
-
-def _parts(slices: Slices, at: int, scale: float = 1.0) -> Iterator[Part]:
-    for dimension, uses in slices.items():
-        for value, use in uses.items():
-            yield Part(
-                dimension,
-                value,
-                usd=scale * (_on(use.usd, at) or 0.0),
-                usual_usd=scale * (_usual(use.usd, at) or 0.0),
-                requests=_scaled(_on(use.requests, at), scale),
-                usual_requests=_scaled(_usual(use.requests, at), scale),
-            )
-
-
-def _request_parts(slices: Slices, at: int) -> Iterator[Part]:
-    """Yield requests where `_parts` has USD."""
-    for dimension, uses in slices.items():
-        for value, use in uses.items():
-            if use.requests is not None:
-                usual = _usual(use.requests, at) or 0.0
-                yield Part(dimension, value, _on(use.requests, at) or 0.0, usual)
 
 
 def _of_one_request(use: Use, whole: Use) -> Use:
@@ -199,24 +201,10 @@ def _of_one_request(use: Use, whole: Use) -> Use:
     def each(series: Series) -> Series:
         return [
             None if value is None or count is None or count < LEAST_REQUESTS else value / count
-            for value, count in zip(series, counts, strict=True)
+            for value, count in zip(series, counts[len(counts) - len(series) :], strict=True)
         ]
 
     return Use(each(use.usd), None if use.requests is None else each(use.requests))
-
-
-def _on(series: Series | None, at: int) -> float | None:
-    return None if series is None else series[at]
-
-
-def _usual(series: Series | None, at: int) -> float | None:
-    """Return what the days before it led one to expect of the day `at`; None without any."""
-    if series is None:
-        return None
-    watch = Watch(0)
-    for value in series[max(0, at - LOOK_BACK_DAYS) : at]:
-        watch.see(value)
-    return watch.day()
 
 
 def _more(change: float, than: float) -> bool:
@@ -228,11 +216,3 @@ def _more(change: float, than: float) -> bool:
 
 def _scaled(value: float | None, scale: float) -> float | None:
     return None if value is None else scale * value
-
-
-def _change(series: Series | None, at: int) -> float | None:
-    return _share(_on(series, at), _usual(series, at))
-
-
-def _share(now: float | None, usual: float | None) -> float | None:
-    return None if now is None or not usual else now / usual - 1

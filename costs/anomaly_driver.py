@@ -1,6 +1,6 @@
 """Which slice an excess of cost stands in, and whether in more requests or in dearer ones."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +10,8 @@ from costs.variance import log_mean
 
 # A driver holds so much of the excess, and so much of what it could hold beyond its usual part.
 LEAST_SHARE = 0.5
+# What is usual of slices does not add up to what is usual of all of them: so little says nothing.
+LEAST_BEYOND = 0.01
 # Of slices that stand out about as much, the one that comes first is named.
 ABOUT_AS_MUCH = 0.05
 
@@ -63,13 +65,15 @@ def find_driver(parts: Iterable[Part], whole: Part) -> Driver | None:
     usual: dict[str, float] = defaultdict(float)
     for part in parts:
         usual[part.dimension] += part.usual_usd
+    values = Counter(part.dimension for part in parts)
     best: tuple[float, Part, float] | None = None
     for part in parts:
         share = part.excess_usd / whole.excess_usd
         of_dimension = usual[part.dimension]
         usual_share = part.usual_usd / of_dimension if of_dimension > 0 else 0.0
         beyond = share - usual_share
-        if share < LEAST_SHARE or beyond < LEAST_SHARE * (1 - usual_share) or beyond <= 0:
+        stands_out = beyond >= max(LEAST_BEYOND, LEAST_SHARE * (1 - usual_share))
+        if share < LEAST_SHARE or not stands_out or values[part.dimension] == 1:
             continue
         if best is None or beyond > best[0] + ABOUT_AS_MUCH:
             best = beyond, part, share

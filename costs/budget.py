@@ -46,7 +46,7 @@ class Budget:
     `value` names the tenant, the model, or the value of the label `label`. `thresholds` are percent
     of the budget, ascending. With `idle` proportional, what is spent is fully loaded: direct cost
     and a share of idle cost in proportion to it, day by day; with separate it is direct cost alone.
-    A budget for everything is for the whole machine cost. Raises BudgetError.
+    A budget for everything is for all that was paid: nothing of it is left out. Raises BudgetError.
     """
 
     scope: Scope
@@ -73,6 +73,11 @@ class Budget:
             )
         if self.idle not in IDLE_RULES:
             raise BudgetError(f"idle is {self.idle.value!r}; accepted: {', '.join(IDLE_RULES)}")
+        if self.scope is Scope.EVERYTHING and self.idle is not Sharing.PROPORTIONAL:
+            raise BudgetError(
+                f"idle is {self.idle.value!r}; accepted for everything: proportional, which is all "
+                "of it"
+            )
 
     @property
     def what(self) -> tuple[Scope, str, str]:
@@ -81,10 +86,8 @@ class Budget:
 
     @property
     def name(self) -> str:
-        """What it is for, in words: everything, tenant shop, team checkout."""
-        if self.scope is Scope.EVERYTHING:
-            return "everything"
-        return f"{self.label or self.scope.value} {self.value}"
+        """What it is for, in words: everything, tenant shop, label team checkout."""
+        return " ".join(filter(None, (self.scope.value, self.label, self.value)))
 
     @property
     def ticks(self) -> Ticks:
@@ -98,17 +101,28 @@ class Budget:
         )
 
 
+class Taken:
+    """Which months are taken by budgets: one thing has one budget in a month."""
+
+    def __init__(self) -> None:
+        self._budgets: dict[tuple[Scope, str, str], list[Budget]] = {}
+
+    def add(self, budget: Budget) -> None:
+        """Take the months of `budget`. Raises BudgetError where one of them is taken."""
+        same = self._budgets.setdefault(budget.what, [])
+        if any(_overlap(budget, other) for other in same):
+            raise BudgetError(
+                f"two budgets for {budget.name} share a month; accepted: one for each month, so "
+                "let the first end before the second begins"
+            )
+        same.append(budget)
+
+
 def require_one_each(budgets: Iterable[Budget]) -> None:
     """Raise BudgetError where two budgets of one thing share a month."""
-    seen: dict[tuple[Scope, str, str], list[Budget]] = {}
+    taken = Taken()
     for budget in budgets:
-        for other in seen.setdefault(budget.what, []):
-            if _overlap(budget, other):
-                raise BudgetError(
-                    f"two budgets for {budget.name} share a month; accepted: one for each "
-                    "month, so let the first end before the second begins"
-                )
-        seen[budget.what].append(budget)
+        taken.add(budget)
 
 
 class State(StrEnum):
@@ -212,12 +226,13 @@ def _require_name(field: str, text: str, *, wanted: bool) -> None:
 
 
 def _require_amount(usd: Decimal) -> None:
-    places = MOST_PLACES
-    whole = usd.is_finite() and (usd.scaleb(places) % 1 == 0 if abs(usd) < MOST_USD else False)
-    if not whole or usd <= 0:
+    exponent = usd.as_tuple().exponent
+    # Of what is no number the exponent is a letter.
+    whole = isinstance(exponent, int) and exponent >= -MOST_PLACES
+    if not whole or not 0 < usd < MOST_USD:
         raise BudgetError(
             f"usd_per_month is {usd}; accepted: above 0 and below {MOST_USD:,}, "
-            f"at most {places} decimals"
+            f"at most {MOST_PLACES} decimals"
         )
 
 

@@ -2,18 +2,20 @@
 
 Columns: scope, label, value, usd_per_month, from, to, thresholds_percent, idle. `scope` is
 everything, tenant, model or label; `from` and `to` are months like 2026-11, both included, empty
-for no such end; `thresholds_percent` are separated by spaces. Lines that begin with `#` are
-comments.
+for no such end; `thresholds_percent` are separated by spaces. A name that a spreadsheet would take
+for a formula has a ' before it. Lines that begin with `#` are comments.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
-from costs.budget import IDLE_RULES, Budget, BudgetError, Scope, require_one_each
+from costs.budget import IDLE_RULES, Budget, BudgetError, Scope, Taken
+from costs.focus.text import FORMULA_BEGINS
 from costs.month import Month, MonthError
 
 Named = TypeVar("Named", bound=StrEnum)
@@ -28,6 +30,7 @@ COLUMNS = (
     "thresholds_percent",
     "idle",
 )
+_USD = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 def parse_budgets(content: bytes, name: str) -> list[Budget]:
@@ -42,6 +45,7 @@ def parse_budgets(content: bytes, name: str) -> list[Budget]:
         line = content.count(b"\n", 0, error.start) + 1
         raise BudgetError(f"{name} line {line}: not UTF-8") from error
     budgets: list[Budget] = []
+    taken = Taken()
     header: list[str] | None = None
     for number, row_text in enumerate(text.splitlines(), 1):
         where = f"{name} line {number}"
@@ -57,10 +61,11 @@ def parse_budgets(content: bytes, name: str) -> list[Budget]:
         if len(row) != len(COLUMNS):
             raise BudgetError(f"{where}: {len(COLUMNS)} fields expected, found {len(row)}")
         try:
-            budgets.append(_budget(dict(zip(COLUMNS, row, strict=True))))
-            require_one_each(budgets)
+            budget = _budget(dict(zip(COLUMNS, row, strict=True)))
+            taken.add(budget)
         except BudgetError as error:
             raise BudgetError(f"{where}: {error}") from error
+        budgets.append(budget)
     return budgets
 
 
@@ -74,8 +79,8 @@ def format_budgets(budgets: Iterable[Budget], comments: Sequence[str] = ()) -> s
         writer.writerow(
             (
                 budget.scope.value,
-                budget.label,
-                budget.value,
+                _quoted(budget.label),
+                _quoted(budget.value),
                 format(budget.usd_per_month, "f"),
                 "" if budget.first is None else budget.first,
                 "" if budget.last is None else budget.last,
@@ -94,12 +99,9 @@ def comments_of(content: bytes) -> list[str]:
 
 def parse_usd(text: str) -> Decimal:
     """Return an amount of USD; thousands may not be separated. Raises BudgetError."""
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise BudgetError(
-            f"usd_per_month is {text!r}; accepted: USD, as in 1200 or 1200.50"
-        ) from None
+    if not _USD.fullmatch(text):
+        raise BudgetError(f"usd_per_month is {text!r}; accepted: USD, as in 1200 or 1200.50")
+    return Decimal(text)
 
 
 def parse_month(field: str, text: str) -> Month | None:
@@ -124,14 +126,27 @@ def _budget(row: dict[str, str]) -> Budget:
     value = {column: text.strip() for column, text in row.items()}
     return Budget(
         scope=_one_of(tuple(Scope), "scope", value["scope"]),
-        label=value["label"],
-        value=value["value"],
+        label=_unquoted(value["label"]),
+        value=_unquoted(value["value"]),
         usd_per_month=parse_usd(value["usd_per_month"]),
         first=parse_month("from", value["from"]),
         last=parse_month("to", value["to"]),
         thresholds=parse_thresholds(value["thresholds_percent"]),
         idle=_one_of(IDLE_RULES, "idle", value["idle"]),
     )
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}" if _is_formula(name) else name
+
+
+def _unquoted(text: str) -> str:
+    return text[1:] if text.startswith("'") and _is_formula(text) else text
+
+
+def _is_formula(text: str) -> bool:
+    # Quotes of its own are no sign that it was made safe: each comes back as it was.
+    return text.lstrip("'").startswith(FORMULA_BEGINS)
 
 
 def _fields(line: str, where: str) -> list[str]:

@@ -6,8 +6,16 @@ from dataclasses import replace
 from fractions import Fraction
 
 from costs.price import Machine, Price, PriceMissingError
-from costs.prices.dated import Dated
-from costs.prices.override import NO_OVERRIDES, Discount, Fixed, Overrides
+from costs.prices.dated import Dated, begin_us
+from costs.prices.override import (
+    NO_OVERRIDES,
+    Discount,
+    Fixed,
+    Overrides,
+    Rule,
+    changes,
+    deciding,
+)
 
 
 class Catalogue:
@@ -50,38 +58,48 @@ class Catalogue:
 
     def _work_out(self, machine: Machine) -> tuple[list[int], list[Price | None]]:
         """Return the prices of `machine` and the instants at which each begins."""
-        begins = {price.valid_from_us or 0 for price in self._list.of(machine)}
-        instants = sorted(begins | self.overrides.changes() | {0})
-        found = instants, [self._priced(machine, instant) for instant in instants]
+        dated, rules = self._list.of(machine), self.overrides.of(machine)
+        instants = {0, *map(begin_us, dated), *changes(rules)}
+        begins: list[int] = []
+        prices: list[Price | None] = []
+        before: tuple[Price | None, Rule | None] | None = None
+        for instant in sorted(instants):
+            found = self._list.at(machine, instant), deciding(rules, instant)
+            # Where a rule ends that decided nothing, the price before goes on.
+            if found != before:
+                begins.append(instant)
+                prices.append(_priced(machine, *found, instant or None))
+            before = found
         # An unknown machine is not kept: there is no end of them.
-        if any(found[1]):
-            self._in_force[machine] = found
-        return found
+        if any(prices):
+            self._in_force[machine] = begins, prices
+        return begins, prices
 
-    def _priced(self, machine: Machine, instant_us: int) -> Price | None:
-        listed = self._list.at(machine, instant_us)
-        rule = self.overrides.at(machine, instant_us)
-        if rule is None:
-            return listed
-        begin_us = instant_us or None
-        match rule.effect:
-            case Fixed(micro_usd_per_hour, as_of, source):
-                return Price(
-                    machine=machine,
-                    micro_usd_per_hour=micro_usd_per_hour,
-                    valid_from_us=begin_us,
-                    as_of=as_of,
-                    source=source,
-                    list_micro_usd_per_hour=listed.micro_usd_per_hour if listed else None,
-                    override=rule.name,
-                )
-            case Discount(percent) if listed is not None:
-                whole = listed.micro_usd_per_hour
-                return replace(
-                    listed,
-                    micro_usd_per_hour=round(whole * (1 - percent / Fraction(100))),
-                    valid_from_us=begin_us,
-                    list_micro_usd_per_hour=whole,
-                    override=rule.name,
-                )
-        return None
+
+def _priced(
+    machine: Machine, listed: Price | None, rule: Rule | None, from_us: int | None
+) -> Price | None:
+    """Return what `rule` makes of the price `listed` from `from_us` on."""
+    if rule is None:
+        return listed
+    match rule.effect:
+        case Fixed(micro_usd_per_hour, as_of, source):
+            return Price(
+                machine=machine,
+                micro_usd_per_hour=micro_usd_per_hour,
+                valid_from_us=from_us,
+                as_of=as_of,
+                source=source,
+                list_micro_usd_per_hour=listed.micro_usd_per_hour if listed else None,
+                override=rule.name,
+            )
+        case Discount(percent) if listed is not None:
+            whole = listed.micro_usd_per_hour
+            return replace(
+                listed,
+                micro_usd_per_hour=round(whole * (1 - percent / Fraction(100))),
+                valid_from_us=from_us,
+                list_micro_usd_per_hour=whole,
+                override=rule.name,
+            )
+    return None

@@ -35,6 +35,13 @@ def check_whole(field: str, value: object, *, least: int = 0) -> None:
         raise ValueError(f"{field} is {value!r}; accepted: a whole number, {least} or more")
 
 
+def check_names(field: str, value: object) -> None:
+    """Raise ValueError for one text where several names are meant: "L4" is a part of "L40S"."""
+    one_text = isinstance(value, str)
+    if one_text:
+        raise ValueError(f"{field} is {value!r}; accepted: a tuple or a set of names")
+
+
 def check_text(field: str, value: str) -> None:
     """Raise ValueError for an empty text."""
     if not value.strip():

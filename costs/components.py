@@ -1,6 +1,6 @@
 """What a sum of money was paid for: the parts that every figure of cost is made of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 
 from costs.money import Ticks
@@ -25,13 +25,12 @@ class Components:
 
     def __add__(self, other: "Components") -> "Components":
         return Components(
-            self.compute + other.compute,
-            self.network + other.network,
-            self.storage + other.storage,
-            self.cache + other.cache,
-            self.idle + other.idle,
-            self.commitment + other.commitment,
+            *(getattr(self, part.name) + getattr(other, part.name) for part in fields(self))
         )
+
+    def times(self, factor: Fraction) -> "Components":
+        """Return each part times `factor`."""
+        return Components(*(Fraction(getattr(self, part.name)) * factor for part in fields(self)))
 
     @property
     def direct(self) -> Ticks:
@@ -39,7 +38,7 @@ class Components:
         return self.compute + self.network
 
     @property
-    def shared(self) -> Ticks:
+    def indirect(self) -> Ticks:
         """What no single request causes."""
         return self.storage + self.cache + self.idle + self.commitment
 
@@ -51,4 +50,4 @@ class Components:
     @property
     def total(self) -> Ticks:
         """Everything."""
-        return self.direct + self.shared
+        return self.direct + self.indirect

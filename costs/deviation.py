@@ -87,15 +87,17 @@ def watch(first_day: date, values: Sequence[float | None], running: float | None
 class Watch:
     """Goes through a series day by day, from a day of `weekday`, 0 for Monday.
 
-    `usual` and `found` are as `Watched` has them.
+    `usual` and `found` are as `Watched` has them. `part` says that it is a part of something that
+    was there from the beginning: its zeros before its first cost are days like others.
     """
 
-    def __init__(self, weekday: int) -> None:
+    def __init__(self, weekday: int, *, part: bool = False) -> None:
         self.usual: list[Usual | None] = []
         self.found: list[Deviation] = []
         self._level = WeeklyLevel(weekday)
         self._residuals: deque[float] = deque(maxlen=RESIDUALS_KEPT)
         self._known = 0
+        self._part = part
         # Of the deviation that may go on: the level before it, how many days of it, the levels that
         # all days since point to, and those of the days since its last one.
         self._before = 0.0
@@ -111,15 +113,14 @@ class Watch:
         """Judge and learn the next day; None where it is not known."""
         usual = self._usual_today()
         self.usual.append(usual)
-        if value is None or (value == 0 and not self._known):
+        if value is None or (value == 0 and not (self._known or self._part)):
             self._level.add(None)
             return
         self._known += 1
-        expected = self._level.day()
-        if usual is None or usual.low <= value <= usual.high or expected is None:
+        if usual is None or usual.low <= value <= usual.high:
             self._learn(value)
         else:
-            self._deviates(value, usual, expected)
+            self._deviates(value, usual)
 
     def see_running(self, value: float) -> None:
         """Judge the next day by what it has come to so far."""
@@ -136,7 +137,11 @@ class Watch:
             # Now and then something among zeros: there is no usual.
             return None
         reach = self._reach() * max(expected, SMALLEST_USUAL * level)
-        return Usual(expected, max(0.0, expected - reach), expected + reach)
+        # As long as a weekday was not seen since the level changed, it is not known whether that
+        # scaled the week or added as much to each of its days, as machines that always run do.
+        also = expected if self._level.added is None else self._level.added
+        low, high = min(expected, also) - reach, max(expected, also) + reach
+        return Usual(expected, max(0.0, low), high)
 
     def _spread(self) -> float:
         return max(SMALLEST_SPREAD, NORMAL * median(map(abs, self._residuals or [0.0])))
@@ -151,7 +156,7 @@ class Watch:
         self._note(value)
         self._level.add(value)
 
-    def _deviates(self, value: float, usual: Usual, expected: float) -> None:
+    def _deviates(self, value: float, usual: Usual) -> None:
         today = len(self.usual) - 1
         if self._goes_on(up=value > usual.high):
             self._days += 1
@@ -162,7 +167,7 @@ class Watch:
         self._note(value)
         self._since = []
         # As if the day had been as usual, or it would hide the next one.
-        self._level.add(expected)
+        self._level.add_odd(value)
         if self._days == DAYS_TO_SETTLE:
             self._level.settle(median(self._levels) if self._levels else value)
             self.found[-1] = replace(self.found[-1], stays=True)

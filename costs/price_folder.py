@@ -16,7 +16,8 @@ from costs.prices.override_file import parse_overrides
 from costs.prices.storage import parse_storage
 from costs.prices.table import PriceFileError
 from costs.prices.transfer import parse_transfers
-from costs.resources import ResourceError, Resources, parse_resources
+from costs.resource_file import parse_resources
+from costs.resources import Resources
 
 INSTANCES = "instances.csv"
 OVERRIDES = "prices.toml"
@@ -48,45 +49,42 @@ def parse_catalogue(texts: Mapping[str, str], folder: str) -> Catalogue:
     A declared commitment is such a rule for the reserved machines that it pays for.
     `folder` is named in errors. A file that is not there says nothing. Raises PriceFileError.
     """
-    return _named(
-        folder,
-        lambda: Catalogue(
-            _facts(texts, folder, INSTANCES, parse_prices), _overrides(texts, folder)
-        ),
-    )
+    return _named(folder, lambda: _catalogue(texts, folder, _resources(texts, folder)))
 
 
 def parse_book(texts: Mapping[str, str], folder: str) -> PriceBook:
     """Return everything in `texts` (by file name). As parse_catalogue otherwise."""
-    return _named(
-        folder,
-        lambda: PriceBook(
-            parse_catalogue(texts, folder),
-            resources=_resources(texts, folder),
-            instance_types=_facts(texts, folder, INSTANCE_TYPES, parse_instance_types),
-            commitments=_facts(texts, folder, COMMITMENTS, parse_commitments),
-            transfers=_facts(texts, folder, TRANSFER, parse_transfers),
-            storage=_facts(texts, folder, STORAGE, parse_storage),
-            latencies=_facts(texts, folder, REGION_LATENCY, parse_latencies),
-            interruptions=_facts(texts, folder, INTERRUPTION, parse_interruptions),
-        ),
+    return _named(folder, lambda: _book(texts, folder, _resources(texts, folder)))
+
+
+def _catalogue(texts: Mapping[str, str], folder: str, resources: Resources) -> Catalogue:
+    declared = (
+        parse_overrides(texts[OVERRIDES], f"{folder}/{OVERRIDES}")
+        if OVERRIDES in texts
+        else NO_OVERRIDES
     )
+    paid = commitment_rules(resources.commitments, RESOURCES)
+    overrides = Overrides([*declared.rules, *paid], folder) if paid else declared
+    return Catalogue(_facts(texts, folder, INSTANCES, parse_prices), overrides)
 
 
-def _overrides(texts: Mapping[str, str], folder: str) -> Overrides:
-    rules = texts.get(OVERRIDES)
-    declared = NO_OVERRIDES if rules is None else parse_overrides(rules, f"{folder}/{OVERRIDES}")
-    paid = commitment_rules(_resources(texts, folder).commitments, RESOURCES)
-    return Overrides([*declared.rules, *paid], folder) if paid else declared
+def _book(texts: Mapping[str, str], folder: str, resources: Resources) -> PriceBook:
+    return PriceBook(
+        _catalogue(texts, folder, resources),
+        resources=resources,
+        instance_types=_facts(texts, folder, INSTANCE_TYPES, parse_instance_types),
+        commitments=_facts(texts, folder, COMMITMENTS, parse_commitments),
+        transfers=_facts(texts, folder, TRANSFER, parse_transfers),
+        storage=_facts(texts, folder, STORAGE, parse_storage),
+        latencies=_facts(texts, folder, REGION_LATENCY, parse_latencies),
+        interruptions=_facts(texts, folder, INTERRUPTION, parse_interruptions),
+    )
 
 
 def _resources(texts: Mapping[str, str], folder: str) -> Resources:
     if RESOURCES not in texts:
         return Resources()
-    try:
-        return parse_resources(texts[RESOURCES], f"{folder}/{RESOURCES}")
-    except ResourceError as error:
-        raise PriceFileError(str(error)) from error
+    return parse_resources(texts[RESOURCES], f"{folder}/{RESOURCES}")
 
 
 def _facts(

@@ -4,20 +4,18 @@ All of it is linear in time: the cost of a period is the sum of those of its par
 exception is a commitment, which is used or lost hour by hour: a period is split at full hours.
 """
 
-from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from fractions import Fraction
 
 from costs.allocation import Rate
 from costs.money import Ticks
+from costs.month import DAY_US, Month, start_us
 from costs.price import Machine
 from costs.resources import CacheService, Commitment
 from costs.transfer import BytePrice
 
 HOUR_US = 3_600_000_000
-DAY_US = 24 * HOUR_US
 
 
 @dataclass(frozen=True)
@@ -75,9 +73,9 @@ class CommitmentUse:
     """
 
     machine: Machine
-    committed_us: int
-    covered_us: int
-    excess_us: int
+    committed_us: int | Fraction
+    covered_us: int | Fraction
+    excess_us: int | Fraction
     paid: Ticks
     unused: Ticks
     excess: Ticks
@@ -93,6 +91,18 @@ class CommitmentUse:
             self.excess + other.excess,
         )
 
+    def times(self, part: Fraction) -> "CommitmentUse":
+        """Return `part` of this use, of a part of its time."""
+        return CommitmentUse(
+            self.machine,
+            self.committed_us * part,
+            self.covered_us * part,
+            self.excess_us * part,
+            self.paid * part,
+            self.unused * part,
+            self.excess * part,
+        )
+
 
 def commitment_use(
     commitments: Iterable[Commitment],
@@ -106,7 +116,7 @@ def commitment_use(
     `ran_us` is the uptime of reserved machines by (machine, beginning of the hour of day). `rate`
     gives the price at which that uptime is counted as machine cost, and the on-demand price: so
     machine cost of covered time + `unused` == `paid`, exactly. Machines without a commitment are
-    left out. Both ends are full hours.
+    left out. A period that ends within an hour counts that hour up to there, as its uptime does.
     """
     by_machine: dict[Machine, list[Commitment]] = {}
     for commitment in commitments:
@@ -144,8 +154,9 @@ def _use(
         used = min(room, ran)
         committed, covered, beyond = committed + room, covered + used, beyond + ran - used
         counted += rate(machine, start) * used
-        # On demand is never cheaper in a contract that somebody signed; a catalogue may say so.
-        excess += max(0, rate(on_demand, start) - rate(machine, start)) * (ran - used)
+        if ran > used:
+            # On demand is never cheaper in a contract that somebody signed; a catalogue may say so.
+            excess += max(0, rate(on_demand, start) - rate(machine, start)) * (ran - used)
     return CommitmentUse(machine, committed, covered, beyond, paid, paid - counted, excess)
 
 
@@ -153,11 +164,7 @@ def _pieces(from_us: int, to_us: int, changes: Sequence[int]) -> Iterator[tuple[
     """Yield (begin, end, length of the month) of the pieces with one price in one month."""
     start = from_us
     while start < to_us:
-        at = datetime.fromtimestamp(start // 1_000_000, UTC)
-        month_us = monthrange(at.year, at.month)[1] * DAY_US
-        midnight = datetime(at.year, at.month, 1, tzinfo=UTC)
-        edges = [int(midnight.timestamp()) * 1_000_000 + month_us, to_us]
-        edges += [change for change in changes if start < change < to_us]
-        stop = min(edges)
-        yield start, stop, month_us
+        month = Month.at(start)
+        stop = min(to_us, start_us(month.end_day), *(at for at in changes if at > start))
+        yield start, stop, month.days * DAY_US
         start = stop

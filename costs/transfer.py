@@ -36,8 +36,6 @@ class BytePrice:
         return Fraction(self.micro_usd) * count * TICKS_PER_MICRO_USD / self.unit_bytes
 
 
-NOTHING = BytePrice(0, 1)
-
 TransferRate = Callable[[str | None, str | None, int], tuple[BytePrice, BytePrice]]
 """(cloud, region, instant in microseconds) -> prices of what is received and of what is sent."""
 

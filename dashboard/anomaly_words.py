@@ -55,7 +55,8 @@ def _slice_words(seen: Anomaly, driver: Driver) -> str:
     name = value if driver.dimension == PARTS else f"{driver.dimension} {value}"
     if driver.new:
         name = f"{name}, which is new"
-    share = percent(min(driver.share, 1.0))
+    # Without what floats lose, or all of it would be 100.00 %.
+    share = percent(min(round(driver.share, 6), 1.0))
     if driver.in_requests:
         missing = (seen.requests_change or 0.0) < 0
         return f"{name}: {share} of the {'missing' if missing else 'additional'} requests"

@@ -1,9 +1,11 @@
 """By what a table may tell requests apart, and what the choice is called."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from typing import Any
 
 from dashboard.filter_words import value_words
-from store import By, ByLabel, Grouping, Key
+from store import By, ByLabel, Filter, Grouping, Key
 
 VERSION = "version"
 LABEL = "label:"
@@ -30,11 +32,29 @@ def grouping_words(labels: Iterable[str]) -> dict[str, str]:
     return words | {f"{LABEL}{name}": f"Label {name}" for name in labels}
 
 
+def grouping_word(choice: str) -> str:
+    """Return what one choice of `grouping_words` is called."""
+    return grouping_words([choice.removeprefix(LABEL)])[choice]
+
+
 def groupings(choice: str) -> tuple[Grouping, ...]:
     """Return the groupings of a choice of `grouping_words`."""
     if choice.startswith(LABEL):
         return (ByLabel(choice.removeprefix(LABEL)),)
     return GROUPINGS[choice][1]
+
+
+def narrowed(where: Filter, choice: str, key: Key) -> Filter | None:
+    """Return `where` with the group of `key` alone; None where a filter cannot tell it."""
+    if choice.startswith(LABEL):
+        name = choice.removeprefix(LABEL)
+        others = [label for label in where.label if label[0] != name]
+        return replace(where, label=(*others, (name, key[0])))
+    names = [str(grouping) for grouping in groupings(choice)]
+    if not {field.name for field in fields(where)}.issuperset(names):
+        return None
+    values: dict[str, Any] = {name: (value,) for name, value in zip(names, key, strict=True)}
+    return replace(where, **values)
 
 
 def key_words(key: Key, by: Sequence[Grouping]) -> str:

@@ -18,7 +18,7 @@ from dashboard import notices
 from dashboard.budget_words import months_words
 from dashboard.filter_bar import label_names, values_of
 from dashboard.settings import Settings
-from reports.budgets.book import add_budget, change_budget, remove_budget
+from reports.budgets.book import BudgetChangedError, add_budget, change_budget, remove_budget
 
 NEW = "A new budget"
 SCOPE_WORDS = {
@@ -28,12 +28,13 @@ SCOPE_WORDS = {
     Scope.LABEL: "A label, such as a team",
 }
 IDLE_WORDS = {
-    Sharing.PROPORTIONAL: "with its share of idle and other shared cost",
+    Sharing.PROPORTIONAL: "with its share of idle time",
     Sharing.SEPARATE: "direct cost alone",
 }
 CHOICE = "budget-choice"
-# What became of the last click, and how many changes there were: each empties the fields.
-TOLD, ROUND = "budget_told", "budget_round"
+# What became of the last click, how many changes there were, each of which empties the fields, and
+# the budget that the fields were filled with.
+TOLD, ROUND, SEEN = "budget_told", "budget_round", "budget_seen"
 
 
 def draw_form(settings: Settings, path: Path, budgets: Sequence[Budget]) -> None:
@@ -46,14 +47,18 @@ def draw_form(settings: Settings, path: Path, budgets: Sequence[Budget]) -> None
     changes = st.session_state.setdefault(ROUND, 0)
     failed = told is not None and not told[0]
     with st.expander("Add, change or remove a budget", expanded=failed, key="budget-form"):
-        place = st.selectbox(
+        choice = f"{CHOICE}-{changes}"
+        chosen = st.selectbox(
             "Which",
-            [None, *range(len(budgets))],
-            format_func=lambda place: NEW if place is None else _called(budgets[place]),
-            key=f"{CHOICE}-{changes}",
+            [None, *budgets],
+            format_func=lambda budget: NEW if budget is None else _called(budget),
+            key=choice,
+            on_change=_choose,
+            args=(choice,),
         )
-        seen = None if place is None else budgets[place]
-        key = f"budget-{changes}-{place}"
+        # Not as the file has it by now: what the fields show may be older.
+        seen: Budget | None = None if chosen is None else st.session_state.get(SEEN)
+        key = f"budget-{changes}-{'new' if seen is None else _called(seen)}"
         _fields(settings, seen, key)
         with st.container(horizontal=True):
             st.button(
@@ -138,6 +143,10 @@ def _typed(label: str, offered: Sequence[str], chosen: str, key: str) -> str | N
     return found
 
 
+def _choose(choice: str) -> None:
+    st.session_state[SEEN] = st.session_state[choice]
+
+
 def _save(path: Path, seen: Budget | None, key: str) -> None:
     def value(name: str, otherwise: Any = "") -> Any:
         return st.session_state.get(f"{key}-{name}") or otherwise
@@ -158,7 +167,7 @@ def _save(path: Path, seen: Budget | None, key: str) -> None:
         else:
             change_budget(path, seen, budget)
     except BudgetError as error:
-        st.session_state[TOLD] = False, f"Not saved: {error}."
+        _failed(f"Not saved: {error}.", error)
     else:
         _done(f"Saved: the budget for {budget.name}.")
 
@@ -167,9 +176,16 @@ def _remove(path: Path, seen: Budget) -> None:
     try:
         remove_budget(path, seen)
     except BudgetError as error:
-        st.session_state[TOLD] = False, f"Not removed: {error}."
+        _failed(f"Not removed: {error}.", error)
     else:
         _done(f"Removed: the budget for {seen.name}.")
+
+
+def _failed(text: str, error: BudgetError) -> None:
+    st.session_state[TOLD] = False, text
+    if isinstance(error, BudgetChangedError):
+        # What was typed was typed over something that is not there any more.
+        st.session_state[ROUND] += 1
 
 
 def _done(text: str) -> None:

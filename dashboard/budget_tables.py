@@ -50,7 +50,7 @@ def budgets_html(statuses: Sequence[BudgetStatus]) -> str:
         ("Forecast of its end: P50 (P10 to P90)", False),
         ("Left", False),
         ("Thresholds", True),
-        ("Shared cost", True),
+        ("Idle time", True),
     )
     heads = "".join(f'<th scope="col"{_class(word)}>{escape(name)}</th>' for name, word in header)
     rows = "".join(f"<tr>{_budget_cells(status)}</tr>" for status in statuses)

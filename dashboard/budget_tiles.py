@@ -79,8 +79,8 @@ def _budgets(report: BudgetReport) -> Tile:
         change=NO_CHANGE,
         trend=[],
         details=(
-            Detail("exceeded or will be", count(bad), None if not states else bad == 0),
-            Detail("may be exceeded", count(risky)),
+            Detail("missed", count(bad), None if not states else bad == 0),
+            Detail("may be missed", count(risky)),
         ),
     )
 

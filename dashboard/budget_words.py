@@ -17,13 +17,7 @@ SIGNS = {
     State.EXCEEDED: "promise missed",
     State.UNKNOWN: "",
 }
-WORDS = {
-    State.WITHIN: "within",
-    State.MAY_EXCEED: "may exceed",
-    State.WILL_EXCEED: "will exceed",
-    State.EXCEEDED: "exceeded",
-    State.UNKNOWN: "no forecast yet",
-}
+WORDS = {state: state.value for state in State} | {State.UNKNOWN: "no forecast yet"}
 DAY = "%d %b"
 
 
@@ -44,7 +38,7 @@ def months_words(budget: Budget) -> str:
 
 
 def idle_words(budget: Budget) -> str:
-    """Return what of shared cost is counted."""
+    """Return what of idle time is counted."""
     if budget.scope is Scope.EVERYTHING:
         return "all of it"
     return "its share" if budget.idle is Sharing.PROPORTIONAL else "left out"

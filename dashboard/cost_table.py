@@ -2,59 +2,47 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from costs import TICKS_PER_USD, Components, Ticks, to_usd
+from costs import TICKS_PER_USD, Components, Ticks, split_usd
 from dashboard.breakdown import key_words
 from dashboard.charts.cost_components import COMPONENTS
+from dashboard.simulated_mark import Part
+from dashboard.table_csv import table_csv
 from reports.change import Polarity, relative_change
 from reports.costs import CostReport, CostSlice
-from reports.formatting import DASH, percent, usd
-from store import Grouping
+from reports.formatting import DASH, count, percent, usd
+from store import HOUR_US, ByLabel, Totals
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
 MONEY = ("compute", "network", "borne", "cost", "per_1000", "failed_usd", "per_million")
 APART = "not shared out"
-HOUR_US = 3_600_000_000
+# More than anybody scrolls through; a styled table has a limit of cells, too.
+MOST_LISTED = 1_000
 
 
-def slice_frame(report: CostReport, by: Sequence[Grouping]) -> pd.DataFrame:
-    """Return a row for each slice, dearest first, and one for what stands apart. USD."""
-    whole = float(sum((each.cost for each in report.slices), report.apart)) or 1.0
-    rows = [
-        {
-            "group": key_words(each.key, by),
-            "requests": each.totals.requests,
-            "failed": each.totals.failures,
-            "compute": _usd(each.compute),
-            "network": _usd(each.network),
-            "borne": _usd(each.borne),
-            "cost": _usd(each.cost),
-            "share": float(each.cost) / whole,
-            "per_1000": _usd(each.per_1000(each.cost)),
-            "failed_usd": _usd(each.failed),
-            "per_million": _usd(each.per_million_tokens(each.cost)),
-        }
-        for each in report.slices
-    ]
-    if report.apart and not report.sliced:
-        rows.append(
-            {
-                "group": APART,
-                "borne": _usd(report.apart),
-                "cost": _usd(report.apart),
-                "share": float(report.apart) / whole,
-            }
-        )
+def slice_frame(report: CostReport) -> pd.DataFrame:
+    """Return a row for each slice, dearest first, and one for what stands apart. USD.
+
+    Beyond MOST_LISTED slices, those left are one row together.
+    """
+    listed, rest = report.slices[:MOST_LISTED], report.slices[MOST_LISTED:]
+    rows = [_row(key_words(each.key, report.by), each) for each in listed]
+    if rest:
+        rows.append(_row(f"{count(len(rest))} others", _together(rest)))
+    if report.apart:
+        rows.append({"group": APART, "borne": _usd(report.apart), "cost": _usd(report.apart)})
     columns = ["group", "requests", "failed", *MONEY[:4], "share", *MONEY[4:]]
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.astype({**dict.fromkeys((*MONEY, "share"), float)}).astype(
-        {"requests": "Int64", "failed": "Int64"}
+    frame = pd.DataFrame(rows, columns=columns).astype(
+        {**dict.fromkeys((*MONEY, "share"), float), "requests": "Int64", "failed": "Int64"}
     )
+    frame["share"] = frame["cost"] / (frame["cost"].sum() or 1.0)
+    return frame
 
 
 def styled(frame: pd.DataFrame) -> "Styler":
@@ -88,7 +76,7 @@ def bought_frame(report: CostReport) -> pd.DataFrame:
             {
                 "option": machine.purchase_option.replace("_", "-"),
                 "machine": f"{machine.instance_type}, {machine.cloud} {machine.region}",
-                "cost": usd(float(to_usd(cost))),
+                "cost": usd(_usd(cost)),
                 "share": percent(float(cost) / whole),
             }
             for machine, cost in report.bought
@@ -98,13 +86,15 @@ def bought_frame(report: CostReport) -> pd.DataFrame:
 
 
 def commitment_frame(report: CostReport) -> pd.DataFrame:
-    """Return how the commitments of the hours of the window were used, by machine."""
+    """Return how the commitments of the window were used, by machine."""
     return pd.DataFrame(
         [
             {
                 "machine": f"{use.machine.instance_type}, {use.machine.cloud} {use.machine.region}",
-                "hours": f"{use.committed_us / HOUR_US:,.1f}",
-                "used": percent(use.covered_us / use.committed_us if use.committed_us else None),
+                "hours": f"{float(use.committed_us / HOUR_US):,.2f}",
+                "used": percent(
+                    float(use.covered_us / use.committed_us) if use.committed_us else None
+                ),
                 "paid": usd(_usd(use.paid)),
                 "unused": usd(_usd(use.unused)),
                 "excess": usd(_usd(use.excess)),
@@ -115,35 +105,64 @@ def commitment_frame(report: CostReport) -> pd.DataFrame:
     )
 
 
-def slice_csv(slices: Sequence[CostSlice], by: Sequence[Grouping], apart: Ticks) -> list[list[str]]:
-    """Return header and rows with exact amounts in USD, to twelve decimals."""
+def slice_csv(report: CostReport, simulated: Part | None = None) -> str:
+    """Return all slices, and what stands apart, in USD to twelve decimals.
+
+    The parts of a row add up to its cost, and every column to the whole, rounded once: largest
+    remainder. `simulated` is as for `table_csv`.
+    """
     header = [
-        *(str(getattr(each, "name", each)).lower() for each in by),
+        *(f"label:{each.name}" if isinstance(each, ByLabel) else each.value for each in report.by),
         "requests", "failed", "input_tokens", "output_tokens",
-        "compute_usd", "network_usd", "shared_usd", "cost_usd", "failed_requests_usd",
+        "compute_usd", "network_usd", "idle_usd", "cost_usd", "failed_requests_usd",
     ]  # fmt: skip
-    rows = [
-        [
-            *(value or "" for value in each.key),
-            str(each.totals.requests),
-            str(each.totals.failures),
-            str(each.totals.input_tokens),
-            str(each.totals.output_tokens),
-            *(
-                f"{to_usd(cost):f}"
-                for cost in (each.compute, each.network, each.borne, each.cost, each.failed)
-            ),
-        ]
-        for each in slices
+    slices = report.slices
+    nothing = Fraction(0)
+    compute = split_usd([*(each.compute for each in slices), nothing])
+    network = split_usd([*(each.network for each in slices), nothing])
+    borne = split_usd([*(each.borne for each in slices), report.apart])
+    failed = split_usd([*(each.failed for each in slices), nothing])
+    money = [
+        (*parts, sum(parts, Decimal(0)), errors)
+        for *parts, errors in zip(compute, network, borne, failed, strict=True)
     ]
-    nothing = f"{Decimal(0):.12f}"
-    rest = f"{to_usd(apart):f}"
-    empty = [""] * (len(by) - 1)
-    return [
-        header,
-        *rows,
-        [APART, *empty, "0", "0", "0", "0", nothing, nothing, rest, rest, nothing],
-    ]
+    rows: list[list[object]] = [[*each.key, *_counts(each)] for each in slices]
+    if report.apart:
+        nobody = [APART, *[None] * len(report.by)][: len(report.by)]
+        rows.append([*nobody, *_counts(CostSlice(()))])
+    lines = ([*row, *usd] for row, usd in zip(rows, money, strict=False))
+    return table_csv(header, lines, simulated)
+
+
+def _row(group: str, each: CostSlice) -> dict[str, object]:
+    return {
+        "group": group,
+        "requests": each.totals.requests,
+        "failed": each.totals.failures,
+        "compute": _usd(each.compute),
+        "network": _usd(each.network),
+        "borne": _usd(each.borne),
+        "cost": _usd(each.cost),
+        "per_1000": _usd(each.per_1000(each.cost)),
+        "failed_usd": _usd(each.failed),
+        "per_million": _usd(each.per_million_tokens(each.cost)),
+    }
+
+
+def _counts(each: CostSlice) -> list[int]:
+    totals = each.totals
+    return [totals.requests, totals.failures, totals.input_tokens, totals.output_tokens]
+
+
+def _together(slices: Sequence[CostSlice]) -> CostSlice:
+    def whole(part: str) -> Ticks:
+        return sum((getattr(each, part) for each in slices), Fraction(0))
+
+    return CostSlice(
+        (),
+        sum((each.totals for each in slices), Totals()),
+        *(whole(part) for part in ("compute", "network", "failed", "borne")),
+    )
 
 
 def _component(called: str, cost: Ticks, whole: float, before: Ticks | None) -> dict[str, str]:

@@ -37,10 +37,10 @@ def _spend(report: CostReport) -> Tile:
         else "Everything that was paid for in the window: machines, network, storage, caches and "
         "commitments.",
         change=_change(total.total, None if report.previous is None else report.previous.total),
-        trend=[_usd(parts.total) for _, parts in report.steps],
+        trend=[_usd(parts.total) for _, parts in report.per_hour],
         details=(
             Detail("direct", f"{usd(_usd(total.direct))} USD"),
-            Detail("shared", f"{usd(_usd(total.shared))} USD"),
+            Detail("indirect", f"{usd(_usd(total.indirect))} USD"),
         ),
     )
 
@@ -73,19 +73,20 @@ def _idle(report: CostReport) -> Tile:
         label="Idle",
         value=usd(_usd(total.idle)),
         unit="USD",
-        definition="Machine time that was paid for and that no request used.",
+        definition="Machine time that was paid for and that no request used. Commitments: what was "
+        "promised and not used, and what ran beyond it at the dearer price.",
         change=_change(total.idle, before),
-        trend=[_usd(parts.idle) for _, parts in report.steps],
+        trend=[_usd(parts.idle) for _, parts in report.per_hour],
         details=(
             Detail("of machine cost", percent(share)),
-            Detail("unused commitments", f"{usd(_usd(total.commitment))} USD"),
+            Detail("commitments", f"{usd(_usd(total.commitment))} USD"),
         ),
     )
 
 
 def _failed(report: CostReport) -> Tile:
     share = float(report.failed / Fraction(report.total.direct)) if report.total.direct else None
-    retries = [Detail("retries", "too many to look")]
+    retries = [Detail("retries", "not looked for")]
     if report.retries is not None and report.retried is not None:
         retries = [
             Detail("retries", count(report.retries.requests)),
@@ -97,7 +98,8 @@ def _failed(report: CostReport) -> Tile:
         value=usd(_usd(report.failed)),
         unit="USD",
         definition="What requests caused that were answered with a status of 400 or above. A retry "
-        "asks for the same again within a minute of a failure.",
+        "asks for the same again within a minute of a failure; up to two million records that are "
+        "kept are looked through.",
         change=NO_CHANGE,
         trend=[],
         details=(Detail("of direct cost", percent(share)), *retries),
@@ -107,21 +109,25 @@ def _failed(report: CostReport) -> Tile:
 def _saved(report: CostReport) -> Tile:
     saved = report.savings
     whole = saved.caches.cost + saved.coalescing.cost + saved.batching.cost
-    unknown = saved.caches.unknown + saved.coalescing.unknown
+    unknown = {
+        "hits without a miss": saved.caches.unknown + saved.coalescing.unknown,
+        "items never alone": saved.batching.unknown,
+    }
     return Tile(
         key="cost-saved",
         label="Saved, estimated",
         value=usd(_usd(whole)),
         unit="USD",
         definition="What the same requests would have cost more if each had been executed, and "
-        "alone: by the mean cost of a cache miss, and the mean time of a batch of one.",
+        "alone: by the mean cost of a cache miss, and the mean time of a batch of one. Where none "
+        "was executed to compare with, nothing is estimated.",
         change=NO_CHANGE,
         trend=[],
         details=(
             Detail("caches", f"{usd(_usd(saved.caches.cost))} USD"),
             Detail("coalescing", f"{usd(_usd(saved.coalescing.cost))} USD"),
             Detail("batching", f"{usd(_usd(saved.batching.cost))} USD"),
-            *([Detail("hits without a miss", count(unknown))] if unknown else []),
+            *(Detail(name, count(number)) for name, number in unknown.items() if number),
         ),
     )
 

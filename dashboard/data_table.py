@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.table_csv import download_table
+from dashboard.table_csv import download_csv, frame_csv
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -34,10 +34,15 @@ def draw_table(
     rows = min(most_rows, max(1, len(frame)))
 
     def chosen() -> None:
-        for number in st.session_state[key]["selection"]["rows"][:1]:
-            if choose is not None:
-                choose(number)
+        selection = st.session_state[key]["selection"]
+        # A click on the box before a row, or on any of its cells.
+        numbers = [*selection["rows"], *(row for row, _ in selection["cells"])]
+        if choose is not None and numbers:
+            choose(numbers[0])
 
+    clicks: dict[str, Any] = {}
+    if choose is not None:
+        clicks = {"on_select": chosen, "selection_mode": ["single-row", "single-cell"]}
     st.dataframe(
         data,
         key=key,
@@ -46,8 +51,7 @@ def draw_table(
         height=ROW_HEIGHT_PX * rows + HEADER_HEIGHT_PX,
         row_height=ROW_HEIGHT_PX,
         column_config=dict(columns),
-        on_select="ignore" if choose is None else chosen,
-        selection_mode="single-row",
+        **clicks,
     )
     if download is not None:
-        download_table(frame, key, name=download)
+        download_csv(lambda part: frame_csv(frame, part), download, key)

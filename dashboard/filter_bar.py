@@ -7,11 +7,12 @@ import streamlit as st
 
 from dashboard import notices
 from dashboard.address import LABELS, WINDOW, Address, put, read_address, show
+from dashboard.breakdown import grouping_words
 from dashboard.filter_words import FIELD_WORDS, Value, filter_parts, label_words, value_words
 from dashboard.readings import Choices, read_choices
 from dashboard.settings import Settings
 from dashboard.simulated_mark import draw_mark
-from dashboard.url_controls import choice_in_url
+from dashboard.url_controls import choice_in_url, menu_in_url
 from store import Filter, FilterError, StoreError
 
 REQUEST_FIELDS = ("model", "model_version", "tenant", "label", "priority", "origin")
@@ -26,12 +27,18 @@ KEY = "filter_{field}"
 
 
 def draw_head(
-    title: str, settings: Settings, *, filters: bool = True, live: bool = False
+    title: str,
+    settings: Settings,
+    *,
+    filters: bool = True,
+    live: bool = False,
+    compares: bool = True,
 ) -> Address:
     """Draw the head of the page `title` and return what its address says.
 
     Without `filters` the page shows no choice of them: they mean nothing there, and are kept for
-    the next page. A `live` page shows what is stored meanwhile.
+    the next page. A `live` page shows what is stored meanwhile; one that `compares` tells changes
+    against the window before.
     """
     address = read_address()
     with st.container(horizontal=True, vertical_alignment="center", key="page-head"):
@@ -47,7 +54,7 @@ def draw_head(
     for sentence in (*address.refusals, *([refused] if refused else ())):
         st.warning(notices.plain(sentence), icon=":material/link_off:")
     if filters:
-        draw_mark(settings, address.window, address.where, live=live)
+        draw_mark(settings, address.window, address.where, live=live, compares=compares)
     return address
 
 
@@ -134,7 +141,7 @@ def _nothing_of(where: Filter) -> dict[str, list[str]]:
 def _choices(settings: Settings) -> Choices:
     """Return what to choose from: the newest, or, while it cannot be read, what was read last."""
     try:
-        choices = read_choices(settings)
+        choices = read_choices(settings, read_address().where)
     except StoreError:
         # The page itself says what is wrong with the database.
         last: Choices = st.session_state.get(LAST_CHOICES, Choices())
@@ -154,3 +161,9 @@ def values_of(settings: Settings, by: str) -> list[Value]:
 def label_names(settings: Settings) -> list[str]:
     """Return the names of the labels that occur."""
     return sorted({name for name, _ in _choices(settings).labels})
+
+
+def grouping_in_url(settings: Settings, label: str) -> str:
+    """Draw the menu of what requests can be told apart by, and return the choice."""
+    words = grouping_words(label_names(settings))
+    return menu_in_url("by", list(words), label, words)

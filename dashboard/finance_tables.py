@@ -63,7 +63,9 @@ def explained_html(found: Mapping[str, Any]) -> str:
         "commitments_bought_usd": "+ commitments bought",
         "billed_usd": "= billed cost of the file",
     }
-    rows = [(text, exact(Decimal(explained[name]))) for name, text in words.items()]
+    amounts = {name: Decimal(explained[name]) for name in words}
+    amounts["paid_for_by_commitments_usd"] *= -1
+    rows = [(text, exact(amounts[name])) for name, text in words.items()]
     return table_html(("How it adds up:", "USD"), rows, "")
 
 
@@ -81,8 +83,17 @@ def differences_html(found: Mapping[str, Any]) -> str:
         for each in where[:MOST_DIFFERENCES]
     ]
     header = ("By:", "Value:", "Charges, USD", "Bill, USD", "Difference, USD")
-    empty = "The bill is a number: it does not say what for."
-    return table_html(header, rows, empty if not where else "Nothing differs.")
+    is_total = not found["bill"]["lines"]
+    empty = "The bill is a number: it does not say what for." if is_total else "Nothing differs."
+    return table_html(header, rows, empty)
+
+
+def bill_words(bill: Mapping[str, Any]) -> str:
+    """Return what a bill has more or less than the charges, and what of it was not looked at."""
+    usd = Decimal(bill["difference_usd"])
+    words = f"{bill['name']}: it has {exact(abs(usd))} USD {'less' if usd < 0 else 'more'}"
+    left_out = bill["lines_of_other_periods"]
+    return f"{words}; {left_out:,} lines of other periods are left out" if left_out else words
 
 
 def exact(amount: Decimal) -> str:

@@ -107,7 +107,7 @@ class Headline:
         total = None if self._unpriced else float(self._now.machine_usd)
         return Tile(
             key="unit-cost",
-            label="Cost per 1,000 requests",
+            label="Machine cost per 1,000",
             value=usd(per_1000),
             unit="USD",
             definition="All machine cost of the window, idle time included, divided by the "

@@ -6,6 +6,7 @@ from typing import TypeVar
 import streamlit as st
 
 from dashboard import notices
+from dashboard.address import read_address
 from dashboard.settings import Settings
 from store import DatabaseBusyError, DatabaseMissingError, StoreError
 
@@ -54,7 +55,8 @@ def draw_newest(
 def _nothing_yet(
     read: Callable[[], object], settings: Settings, *, found: bool, live: bool
 ) -> None:
-    notices.no_data_yet(settings.database_name, found=found)
+    hidden = found and read_address().where.simulated == ("no",)
+    notices.no_data_yet(settings.database_name, found=found, hidden=hidden)
     if not live:
         _look_again(read)
 

@@ -19,7 +19,7 @@ from store import StoreError
 LOG = logging.getLogger(__name__)
 
 TO_GET_STARTED = """\
-Nothing is shown because nothing has been stored at `{database}`.
+Nothing is shown because nothing {measured}has been stored at `{database}`.
 To see figures, run one of these in the project's folder:
 
 ```sh
@@ -52,11 +52,15 @@ def told_to_reader() -> Iterator[None]:
         )
 
 
-def no_data_yet(database: str, *, found: bool) -> None:
-    """Say that there is no database, or no fact in it, and how to change that."""
+def no_data_yet(database: str, *, found: bool, hidden: bool = False) -> None:
+    """Say that there is no database, or no fact in it, and how to change that.
+
+    `hidden` says that simulated facts count as none.
+    """
     title = "No requests recorded yet" if found else "No database yet"
     st.subheader(title, anchor=False)
-    st.markdown(TO_GET_STARTED.format(database=database.replace("`", "")))
+    measured = "that was measured " if hidden else ""
+    st.markdown(TO_GET_STARTED.format(database=database.replace("`", ""), measured=measured))
 
 
 def busy() -> None:

@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 from dashboard.address import enter
 from dashboard.notices import told_to_reader
 from dashboard.settings import Settings, parse_settings
+from dashboard.simulated_mark import mark_nothing
 
 
 @dataclass(frozen=True)
@@ -30,5 +31,6 @@ class Page:
     def show(self) -> None:
         """Draw the page for the arguments of this process; every error becomes words."""
         enter(self.path)
+        mark_nothing()
         with told_to_reader():
             self.draw(parse_settings(sys.argv[1:]))

@@ -1,7 +1,5 @@
 """Prices in force as tables: of what ran, of the catalogue, and the user's rules."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC
 from fractions import Fraction
@@ -11,6 +9,7 @@ import pandas as pd
 from costs import to_usd
 from costs.prices.override import Discount, Fixed, Rule
 from dashboard.health_tables import table_html
+from dashboard.table_csv import table_csv
 from reports.formatting import DASH, count, instant
 from reports.prices import PriceRow, RanMachine, RuleUse
 
@@ -105,11 +104,8 @@ def price_frame(rows: Iterable[PriceRow]) -> pd.DataFrame:
 
 def price_csv(rows: Iterable[PriceRow]) -> str:
     """Return `rows` as CSV. USD with at most twelve decimals, rounded half to even."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for row in rows:
-        fields = (
+    lines = (
+        (
             row.cloud,
             row.region,
             row.item,
@@ -117,13 +113,14 @@ def price_csv(rows: Iterable[PriceRow]) -> str:
             _exact(row.micro_usd),
             row.per,
             _exact(row.list_micro_usd),
-            row.override or "",
+            row.override,
             _day(row.valid_from_us),
             row.as_of,
             row.source,
         )
-        writer.writerow(map(_harmless, fields))
-    return out.getvalue()
+        for row in rows
+    )
+    return table_csv(CSV_COLUMNS, lines)
 
 
 def _ran(ran: RanMachine) -> tuple[str, ...]:
@@ -164,8 +161,7 @@ def _effect(rule: Rule) -> str:
 def _decides(use: RuleUse) -> str:
     if not use.holds:
         return "does not hold now"
-    machines = "machine" if use.machines == 1 else "machines"
-    return f"decides the price of {count(use.machines)} {machines}"
+    return f"decides {count(use.prices)} {'price' if use.prices == 1 else 'prices'}"
 
 
 def _day(instant_us: int | None) -> str:
@@ -177,8 +173,3 @@ def _exact(micro_usd: Fraction | None) -> str:
         return ""
     text = f"{to_usd(micro_usd * TICKS_PER_MICRO_USD):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _harmless(value: str) -> str:
-    """Return `value` so that no spreadsheet runs it."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

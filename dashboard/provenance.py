@@ -1,4 +1,4 @@
-"""Where the figures of an overview come from, and what they leave out: the lines below it."""
+"""Where the figures of a page come from, and what they leave out, in words."""
 
 from collections.abc import Iterable
 from datetime import tzinfo
@@ -63,6 +63,23 @@ def unpriced_text(machines: Iterable[Machine]) -> str | None:
     )
 
 
+def unpriced_bytes_text(names: Iterable[str]) -> str | None:
+    """Return the sentence that names bytes without a price, None if there are none."""
+    told = "; ".join(names)
+    return f"No price is known for {told}. All costs on this page leave it out." if told else None
+
+
+def unmeasured_text(requests: int) -> str | None:
+    """Return the sentence that says how many requests have no direct cost yet, None if all have."""
+    if not requests:
+        return None
+    subject = "request has" if requests == 1 else "requests have"
+    return (
+        f"{count(requests)} executed {subject} no direct cost yet: the machine time of that minute "
+        "is still to be reported, or was lost with the node."
+    )
+
+
 def dropped_text(dropped: Iterable[Dropped]) -> str | None:
     """Return the sentence that says how many facts which node dropped, None if none did."""
     nodes = list(dropped)
@@ -92,20 +109,15 @@ def rejected_text(overview: Overview) -> str | None:
 def provenance_html(overview: Overview, database: str) -> str:
     """Return the lines below the charts: prices, coverage, requests without a known cost."""
     lines = [_priced_as(fleet) for fleet in overview.fleets if fleet.price is not None]
-    if overview.unmeasured_requests:
-        lines.append(_unmeasured(overview.unmeasured_requests))
+    unmeasured = unmeasured_text(overview.unmeasured_requests)
+    if unmeasured:
+        lines.append(unmeasured)
     stored = overview.state.records
     requests = "1 request" if stored == 1 else f"{count(stored)} requests"
-    lines.append(f"{requests} stored in {escape(database)}.")
+    simulated = overview.state.simulated
+    of_them = f", {count(simulated)} of them simulated" if simulated else ""
+    lines.append(f"{requests} stored in {escape(database)}{of_them}.")
     return f'<div class="provenance">{"".join(f"<p>{line}</p>" for line in lines)}</div>'
-
-
-def _unmeasured(requests: int) -> str:
-    subject = "request has" if requests == 1 else "requests have"
-    return (
-        f"{count(requests)} executed {subject} no direct cost yet: the machine time of that minute "
-        "is still to be reported, or was lost with the node."
-    )
 
 
 def _priced_as(fleet: Fleet) -> str:

@@ -1,7 +1,5 @@
 """Requests and their costs as a table to read and as a file of exact decimals."""
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, tzinfo
@@ -10,6 +8,7 @@ from fractions import Fraction
 import pandas as pd
 
 from costs import to_usd
+from dashboard.table_csv import table_csv
 from reports import RequestCost
 from reports.formatting import instant
 from store import LoggedRequest
@@ -89,22 +88,16 @@ def request_csv(rows: Iterable[RequestCost]) -> str:
 
     An unknown cost is an empty field.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for row in rows:
-        values = {
-            "arrived_at": instant(row.request.arrived_at_us, UTC).isoformat(
-                timespec="microseconds"
-            ),
-            "direct_usd": _exact_usd(row.direct),
-            "fully_loaded_usd": _exact_usd(row.fully_loaded),
-        }
-        writer.writerow(
-            values[name] if name in values else _harmless(getattr(row.request, name))
-            for name in CSV_COLUMNS
-        )
-    return out.getvalue()
+    return table_csv(CSV_COLUMNS, map(_csv_row, rows))
+
+
+def _csv_row(row: RequestCost) -> list[object]:
+    values = {
+        "arrived_at": instant(row.request.arrived_at_us, UTC).isoformat(timespec="microseconds"),
+        "direct_usd": _exact_usd(row.direct),
+        "fully_loaded_usd": _exact_usd(row.fully_loaded),
+    }
+    return [values[name] if name in values else getattr(row.request, name) for name in CSV_COLUMNS]
 
 
 def _model(request: LoggedRequest) -> str | None:
@@ -128,10 +121,3 @@ def _exact_usd(ticks: Fraction | None) -> str:
         return ""
     text = f"{to_usd(ticks, PLACES):f}"
     return text.rstrip("0").rstrip(".") or "0"
-
-
-def _harmless(value: object) -> object:
-    """Return `value` so that no spreadsheet runs it: tenants name themselves."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value

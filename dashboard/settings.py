@@ -24,10 +24,19 @@ class Settings:
     @property
     def database_name(self) -> str:
         """The database as a reader knows it: within the project without the way to the project."""
-        try:
-            return str(self.database.relative_to(ROOT))
-        except ValueError:
-            return str(self.database)
+        return _within_project(self.database)
+
+    @property
+    def prices_name(self) -> str:
+        """The folder of prices likewise."""
+        return _within_project(self.prices)
+
+
+def _within_project(path: Path) -> str:
+    try:
+        return str(path.relative_to(ROOT))
+    except ValueError:
+        return str(path)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -16,11 +16,20 @@ def head_html(sheet: Sheet) -> str:
     )
 
 
+# The mark of simulated history is for all that the page shows, twelve months: where both weeks were
+# measured, it is not of what is said of them alone. A forecast rests on more than two weeks.
+MEASURED_WEEKS = """<style>
+.stApp .st-key-weekly-tiles .tile:not([data-figure="month-end"]) h3::after,
+.stApp .st-key-week-bridge h2.section small:not(:empty)::after,
+.stApp .st-key-weekly-tables h2.section small:not(:empty)::after { content: none; }
+</style>"""
+
+
 def movers_html(sheet: Sheet) -> str:
     """Return the table of what changed most."""
     rows = [(row.name, row.before, row.now, row.change, row.cause) for row in sheet.movers]
     header = ("Model:", "Week before", "This week", "Change", "Cause:")
-    return table_html(header, rows, "Nothing changed that could be compared.")
+    return table_html(header, rows, sheet.no_movers)
 
 
 def actions_html(sheet: Sheet) -> str:

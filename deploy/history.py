@@ -108,7 +108,9 @@ def read_stored(database: Path, story: Story) -> Stored | None:
     nodes = {node.node_id for node in story.nodes}
     try:
         with open_reader(database) as connection:
-            boots = [boot for boot in read_boots(connection) if boot.node_id in nodes]
+            boots = [
+                boot for boot in read_boots(connection) if boot.simulated and boot.node_id in nodes
+            ]
     except DatabaseMissingError:
         return None
     facts = [
@@ -166,6 +168,8 @@ def main() -> int:
     except (CardError, HeldError, StoreError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     print(f"done in {time.monotonic() - started_s:.0f} s", file=sys.stderr)
     return 0
 

@@ -9,17 +9,15 @@ import argparse
 import json
 import shutil
 import signal
-import socket
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from deploy.ports import await_dashboard, free_port, http_status
 from deploy.processes import Child, ChildError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,7 +71,7 @@ def running(
             "--model-repository", "data/models",
             "--config", "deploy/demo_node.toml",
             "--host", "127.0.0.1",
-            "--port", str(_free_port(node_port)),
+            "--port", str(free_port(node_port)),
             "--spool", str(place.spool),
         )  # fmt: skip
         collector = start(
@@ -81,7 +79,7 @@ def running(
             "--spool", str(place.spool),
             "--database", str(place.database),
         )  # fmt: skip
-        port = _free_port(dashboard_port)
+        port = free_port(dashboard_port)
         dashboard = start(
             "dashboard", "-m", "streamlit", "run", "dashboard/app.py",
             "--server.port", str(port),
@@ -91,7 +89,7 @@ def running(
         )  # fmt: skip
         node_url = node.first_line(START_S).removeprefix("serving on ")
         dashboard_url = f"http://127.0.0.1:{port}"
-        _await_dashboard(dashboard, dashboard_url)
+        await_dashboard(dashboard, dashboard_url, START_S)
         client = start(
             "replay", "-m", "inference_node", "replay", "--url", node_url, "--json", *replay
         )
@@ -143,7 +141,7 @@ def smoke(arguments: argparse.Namespace) -> int:
                 child.require_running()
             time.sleep(0.2)
         sent = json.loads(product.replay.output() or "{}").get("requests_sent", 0)
-        status = _http_status(product.dashboard_url)
+        status = http_status(product.dashboard_url)
         product.node.stop()
         product.collector.stop()
     report = Child(
@@ -194,38 +192,6 @@ def _say_progress(words: str, output: str, *, end: str = "") -> None:
 def _short(path: Path) -> Path:
     """Return `path` from the project's folder on, where it lies there."""
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-
-
-def _free_port(wanted: int) -> int:
-    """Return `wanted`, or a free port when it is taken or 0."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ChildError("no free port on 127.0.0.1")
-
-
-def _await_dashboard(dashboard: Child, url: str) -> None:
-    give_up_at = time.monotonic() + START_S
-    while _http_status(f"{url}/_stcore/health") != 200:
-        dashboard.require_running()
-        if time.monotonic() > give_up_at:
-            raise ChildError(f"dashboard did not answer in {START_S:g} s")
-        time.sleep(0.1)
-
-
-def _http_status(url: str) -> int | None:
-    try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own http URL
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return None
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:

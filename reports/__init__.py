@@ -8,7 +8,7 @@ from reports.overview import Fleet, Overview, load_overview
 from reports.price_book import load_catalogue, load_price_book
 from reports.quantiles import Quantile, quantile, share_above
 from reports.request_costs import RequestCost, RequestCosts, load_request_costs
-from reports.simulated import load_simulated
+from reports.simulated import SimulatedShown, load_simulated
 from reports.targets import LatencyTargets, Targets, load_targets
 from reports.utilization import UtilizationReport, WorkerStep, load_utilization
 from reports.window import WINDOWS, Frame, Window, of_requests
@@ -27,6 +27,7 @@ __all__ = [
     "ReportError",
     "RequestCost",
     "RequestCosts",
+    "SimulatedShown",
     "Targets",
     "UtilizationReport",
     "Window",

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from costs import BytePrice, PriceBook, PriceMissingError
+from costs.prices.transfer import INGRESS, INTERNET
 
 FREE = BytePrice(0, 1)
-EGRESS, INGRESS = "internet", "ingress"
 
 
 @dataclass
@@ -26,7 +26,7 @@ class BytePricing:
             return FREE, FREE
         return (
             self._transfer(cloud, region, INGRESS, instant_us, known_free=True),
-            self._transfer(cloud, region, EGRESS, instant_us, known_free=False),
+            self._transfer(cloud, region, INTERNET, instant_us, known_free=False),
         )
 
     def stored(self, cloud: str, region: str, storage_class: str, instant_us: int) -> BytePrice:

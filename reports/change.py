@@ -47,11 +47,17 @@ def relative_change(now: float | None, before: float | None, polarity: Polarity)
     if now is None or before is None:
         return NOTHING_BEFORE
     if before == 0:
-        return Change(LEVEL, "no change") if now == 0 else Change(UP, "from zero")
+        if now == 0:
+            return Change(LEVEL, "no change")
+        return Change(UP if now > 0 else DOWN, "from zero")
     ratio = (now - before) / abs(before)
     if abs(ratio) < 0.0005:
         return Change(LEVEL, "no change")
-    amount = f"x{significant(now / before)}" if ratio >= 9 else f"{abs(100 * ratio):.1f}%"
+    times = before > 0 and ratio >= 9
+    amount = f"x{significant(now / before)}" if times else f"{abs(100 * ratio):.1f}%"
+    if now and amount == "100.0%" and -1 < ratio < 0:
+        # What is left, however little, is not nothing.
+        amount = ">99.9%"
     return _judged(ratio, RELATIVE_NOISE, amount, polarity)
 
 

@@ -58,7 +58,10 @@ def sites(
     storage_class: str,
     instant_us: int,
 ) -> Sites:
-    """Return a site for the region of each of `machines`, which are of one cloud and type."""
+    """Return a site for the region of each of `machines`, which are of one cloud and type.
+
+    A region where the price of the storage class is not known is a site that keeps nothing.
+    """
     found: list[Site] = []
     missing: dict[str, str] = {}
     for machine in machines:
@@ -66,7 +69,6 @@ def sites(
         try:
             price = book.machines.at(machine, instant_us).micro_usd_per_hour
             egress = book.transfer_at(cloud, region, INTERNET, instant_us)
-            storage = book.storage_at(cloud, region, storage_class, instant_us)
         except PriceMissingError as error:
             missing[region] = str(error)
             continue
@@ -76,7 +78,7 @@ def sites(
                 machine_micro_usd_per_hour=price,
                 machine_requests_per_s=machine_requests_per_s,
                 egress_micro_usd_per_gb=_per_gb(egress.micro_usd, egress.unit_bytes),
-                storage_micro_usd_per_gb_month=_per_gb(storage.price.micro_usd, storage.unit_bytes),
+                storage_micro_usd_per_gb_month=_storage(book, machine, storage_class, instant_us),
             )
         )
     return Sites(found, missing)
@@ -133,14 +135,21 @@ def spot_offer(
     """Return spot machines of that kind at the upper end of how often they are taken back.
 
     `open_band` is taken where the highest band has no upper end. Returns None where price or band
-    is not known. The other arguments are those of `Spot`.
+    is not known. The other arguments are those of `Spot`. Raises ValueError for an `open_band`
+    below the band.
     """
     spot = Machine(machine.cloud, machine.region, machine.instance_type, "spot")
     price = _price(book, spot, instant_us)
     band = book.interruptions.get((machine.cloud, machine.region, machine.instance_type))
     if price is None or band is None:
         return None
-    monthly = open_band if band.most_percent is None else Fraction(band.most_percent, 100)
+    monthly, least = open_band, Fraction(band.least_percent, 100)
+    if band.most_percent is not None:
+        monthly = Fraction(band.most_percent, 100)
+    elif monthly < least:
+        raise ValueError(
+            f"open_band is {monthly}; accepted: {least} or more, where the band begins"
+        )
     return Spot(
         micro_usd_per_hour=price,
         interruptions_per_hour=hourly_interruption(monthly),
@@ -148,6 +157,16 @@ def spot_offer(
         missing_hours=missing_hours,
         most_share=most_share,
     )
+
+
+def _storage(
+    book: PriceBook, machine: Machine, storage_class: str, instant_us: int
+) -> Fraction | None:
+    try:
+        found = book.storage_at(machine.cloud, machine.region, storage_class, instant_us)
+    except PriceMissingError:
+        return None
+    return _per_gb(found.price.micro_usd, found.unit_bytes)
 
 
 def _price(book: PriceBook, machine: Machine, instant_us: int) -> int | None:

@@ -25,6 +25,18 @@ def alone_with(path: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def changing(path: Path, told_as: type[Exception]) -> Iterator[Path]:
+    """As `alone_with`, for a file that a person looks at: what goes wrong is told as `told_as`."""
+    try:
+        with alone_with(path) as file:
+            yield file
+    # RuntimeError: links that lead in a circle.
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise told_as(f"{path}: {reason}; nothing was changed") from error
+
+
 def replace_text(path: Path, text: str) -> None:
     """Make `text` the content of the file `path`, as `replace_content` does."""
     replace_content(path, text.encode())
@@ -37,15 +49,24 @@ def replace_content(path: Path, content: bytes) -> None:
     """
     # Always the same name: what a killed process left is overwritten by the next one.
     beside = path.with_name(f".{path.name}.new")
-    with beside.open("wb") as file:
-        if path.exists():
-            os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    # The new name is on the disk once the folder is.
-    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        with beside.open("wb") as file:
+            if path.exists():
+                os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names of files in `folder` to the disk, new ones among them. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

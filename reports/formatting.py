@@ -15,9 +15,10 @@ DAY_US = 24 * HOUR_US
 # Spans are told in hours up to two days: "36 h" says more than "1 d".
 LONGEST_IN_HOURS_US = 2 * DAY_US
 KIBI = 1024
+TENTH = Decimal("0.1")
 
 
-def significant(value: float | None, digits: int = 3) -> str:
+def significant(value: float | Decimal | None, digits: int = 3) -> str:
     """Return `value` with `digits` significant digits, thousands separated, never an exponent.
 
     Whole numbers beyond that precision keep all their digits: 12345.6 is "12,346".
@@ -31,16 +32,17 @@ def significant(value: float | None, digits: int = 3) -> str:
     return f"{round(exact, places):,f}"
 
 
-def usd(value: float | None) -> str:
+def usd(value: float | Decimal | None) -> str:
     """Return an amount in USD without its unit: cents from 1 USD up, else four decimals or more.
 
     Four, as list prices are written; more where it takes more to show three digits that count.
     """
     if value is None or not math.isfinite(value):
         return DASH
-    if abs(value) >= 1:
-        return f"{value:,.2f}"
-    return significant(value) if abs(value) < 0.1 else f"{value:.4f}"
+    exact = Decimal(value)
+    if abs(exact) >= 1:
+        return f"{exact:,.2f}"
+    return significant(exact) if abs(exact) < TENTH else f"{exact:.4f}"
 
 
 def count(value: int) -> str:

@@ -5,12 +5,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
-from costs import Machine, Price, PriceBook, PriceMissingError
-from costs.catalogue import Catalogue
+from costs import (
+    Catalogue,
+    CommitmentOffer,
+    Machine,
+    Price,
+    PriceBook,
+    PriceMissingError,
+    StoragePrice,
+    TransferPrice,
+)
 from costs.prices.as_of import days_old
+from costs.prices.dated import Dated
 from costs.prices.override import Rule
-from costs.prices.transfer import TransferPrice
+from costs.prices.transfer import INGRESS
 from costs.prices.units import UNIT_BYTES
 from reports.window import Window, whole
 from store import EVERYTHING, MINUTE_US, Filter, Period, open_reader, read_state, read_uptimes
@@ -19,6 +29,9 @@ MACHINES, COMMITMENTS, TRANSFER, STORAGE = "machines", "commitments", "transfer"
 KINDS = (MACHINES, COMMITMENTS, TRANSFER, STORAGE)
 UNITS = {size: unit for unit, size in UNIT_BYTES.items()}
 MEASURED = Filter(simulated=("no",))
+
+Key = TypeVar("Key", bound=tuple[str | int, ...])
+FactT = TypeVar("FactT", CommitmentOffer, TransferPrice, StoragePrice)
 
 
 @dataclass(frozen=True)
@@ -60,11 +73,11 @@ class RanMachine:
 
 @dataclass(frozen=True)
 class RuleUse:
-    """A rule of the user: whether it holds now, and the price of how many machines it decides."""
+    """A rule of the user: whether it holds now, and how many prices of machines it decides."""
 
     rule: Rule
     holds: bool
-    machines: int
+    prices: int
 
 
 @dataclass(frozen=True)
@@ -80,8 +93,8 @@ def price_report(book: PriceBook, now_us: int) -> PriceReport:
     """Return every price of `book` that holds at `now_us`."""
     machines = list(_machines(book.machines, now_us))
     decided = Counter(row.override for row in machines)
-    # An own machine has a rule for each purchase option, all of one name.
-    rules = {rule.name: rule for rule in book.machines.overrides.rules}
+    # An own machine has a rule for each purchase option, a commitment for each stretch of time.
+    rules = {(r.name, r.from_us, r.to_us): r for r in book.machines.overrides.rules}
     return PriceReport(
         now_us,
         {
@@ -91,7 +104,7 @@ def price_report(book: PriceBook, now_us: int) -> PriceReport:
             STORAGE: list(_storage(book, now_us)),
         },
         [
-            RuleUse(rule, rule.from_us <= now_us < rule.to_us, decided[rule.name])
+            RuleUse(rule, holds := rule.from_us <= now_us < rule.to_us, holds * decided[rule.name])
             for rule in rules.values()
         ],
     )
@@ -104,20 +117,26 @@ def search(rows: Iterable[PriceRow], text: str) -> list[PriceRow]:
 
 
 def load_ran_machines(
-    database: Path, catalogue: Catalogue, window: Window, now_us: int
+    database: Path,
+    catalogue: Catalogue,
+    window: Window,
+    now_us: int,
+    where: Filter = EVERYTHING,
 ) -> list[RanMachine] | None:
     """Return every machine that ran in the last `window` before `now_us`, with its price now.
 
-    None where the database holds no fact. Raises StoreErrors.
+    Of `where` counts only whether simulated runs do. None where the database holds no fact of them.
+    Raises StoreErrors.
     """
+    where = Filter(simulated=where.simulated)
     to_us = now_us // MINUTE_US * MINUTE_US + MINUTE_US
     with open_reader(database) as connection:
-        if read_state(connection).last_fact_us is None:
+        if read_state(connection, where).last_fact_us is None:
             return None
         ran = whole(connection, Period(to_us - window.length_us, to_us))
         every, measured = (
             {row.time.machine for row in read_uptimes(connection, ran, ran.length_us, (), where=w)}
-            for w in (EVERYTHING, MEASURED)
+            for w in (where, MEASURED)
         )
     return [
         RanMachine(machine, _row_of(catalogue, machine, now_us), machine not in measured)
@@ -142,87 +161,75 @@ def _machines(catalogue: Catalogue, now_us: int) -> Iterator[PriceRow]:
 
 def machine_row(price: Price, now_us: int) -> PriceRow:
     """Return the price of a machine as a row."""
-    machine: Machine = price.machine
-    listed = price.list_micro_usd_per_hour
+    machine, listed = price.machine, price.list_micro_usd_per_hour
     return PriceRow(
-        machine.cloud,
-        machine.region,
-        machine.instance_type,
-        machine.purchase_option,
-        Fraction(price.micro_usd_per_hour),
-        "hour",
-        None if listed is None else Fraction(listed),
-        price.override,
-        price.valid_from_us,
-        price.as_of,
-        days_old(price.as_of, now_us),
-        price.source,
+        cloud=machine.cloud,
+        region=machine.region,
+        item=machine.instance_type,
+        option=machine.purchase_option,
+        micro_usd=Fraction(price.micro_usd_per_hour),
+        per="hour",
+        list_micro_usd=None if listed is None else Fraction(listed),
+        override=price.override,
+        valid_from_us=price.valid_from_us,
+        as_of=price.as_of,
+        days=days_old(price.as_of, now_us),
+        source=price.source,
     )
 
 
 def _commitments(book: PriceBook, now_us: int) -> Iterator[PriceRow]:
-    for key in sorted(book.commitments.known()):
-        offer = book.commitments.at(key, now_us)
-        if offer is not None:
-            years = "1 year" if offer.term_years == 1 else f"{offer.term_years} years"
-            yield PriceRow(
-                offer.cloud,
-                offer.region,
-                offer.instance_type,
-                f"{offer.offering}, {years}, {offer.payment}".replace("_", " "),
-                offer.effective.micro_usd,
-                "hour",
-                None,
-                None,
-                offer.valid_from_us,
-                offer.as_of,
-                days_old(offer.as_of, now_us),
-                offer.source,
-            )
+    for offer in _in_force(book.commitments, now_us):
+        years = "1 year" if offer.term_years == 1 else f"{offer.term_years} years"
+        option = f"{offer.offering}, {years}, {offer.payment}".replace("_", " ")
+        cost = offer.effective.micro_usd, "hour"
+        yield _row(offer, offer.instance_type, option, *cost, now_us)
 
 
 def _transfers(book: PriceBook, now_us: int) -> Iterator[PriceRow]:
-    for key in sorted(book.transfers.known()):
-        price = book.transfers.at(key, now_us)
-        if price is not None:
-            yield from _tiers(price, now_us)
-
-
-def _tiers(price: TransferPrice, now_us: int) -> Iterator[PriceRow]:
-    unit = UNITS[price.unit_bytes]
-    for tier in price.tiers:
-        beyond = f"beyond {tier.from_bytes // price.unit_bytes:,} {unit} a month: not applied"
-        yield PriceRow(
-            price.cloud,
-            price.region,
-            f"to {price.to}".replace("_", " ") if price.to != "ingress" else "ingress",
-            beyond if tier.from_bytes else "",
-            tier.micro_usd,
-            unit,
-            None,
-            None,
-            price.valid_from_us,
-            price.as_of,
-            days_old(price.as_of, now_us),
-            price.source,
-        )
+    for price in _in_force(book.transfers, now_us):
+        unit = UNITS[price.unit_bytes]
+        item = price.to if price.to == INGRESS else f"to {price.to}".replace("_", " ")
+        for tier in price.tiers:
+            beyond = f"beyond {tier.from_bytes // price.unit_bytes:,} {unit} a month: not applied"
+            option = beyond if tier.from_bytes else ""
+            yield _row(price, item, option, tier.micro_usd, unit, now_us)
 
 
 def _storage(book: PriceBook, now_us: int) -> Iterator[PriceRow]:
-    for key in sorted(book.storage.known()):
-        price = book.storage.at(key, now_us)
-        if price is not None:
-            yield PriceRow(
-                price.cloud,
-                price.region,
-                price.product,
-                price.storage_class.replace("_", " "),
-                price.price.micro_usd,
-                f"{UNITS[price.unit_bytes]}-month",
-                None,
-                None,
-                price.valid_from_us,
-                price.as_of,
-                days_old(price.as_of, now_us),
-                price.source,
-            )
+    for price in _in_force(book.storage, now_us):
+        option, unit = price.storage_class.replace("_", " "), f"{UNITS[price.unit_bytes]}-month"
+        yield _row(price, price.product, option, price.price.micro_usd, unit, now_us)
+
+
+def _in_force(facts: Dated[Key, FactT], now_us: int) -> Iterator[FactT]:
+    """Yield the fact of each key that holds at `now_us`, by key."""
+    for key in sorted(facts.known()):
+        fact = facts.at(key, now_us)
+        if fact is not None:
+            yield fact
+
+
+def _row(
+    fact: CommitmentOffer | TransferPrice | StoragePrice,
+    item: str,
+    option: str,
+    micro_usd: Fraction,
+    per: str,
+    now_us: int,
+) -> PriceRow:
+    """Return a fact that no rule is for as a row."""
+    return PriceRow(
+        cloud=fact.cloud,
+        region=fact.region,
+        item=item,
+        option=option,
+        micro_usd=micro_usd,
+        per=per,
+        list_micro_usd=None,
+        override=None,
+        valid_from_us=fact.valid_from_us,
+        as_of=fact.as_of,
+        days=days_old(fact.as_of, now_us),
+        source=fact.source,
+    )

@@ -19,15 +19,18 @@ class Pricing:
 
     def rate(self, machine: Machine, instant_us: int) -> int:
         """Return the price of `machine` at `instant_us` in micro-USD per hour."""
+        price = self._at(machine, instant_us)
+        return 0 if price is None else price.micro_usd_per_hour
+
+    def knows(self, machine: Machine, instant_us: int) -> bool:
+        """Return whether `machine` has a price at `instant_us`, whatever it has at others."""
+        return self._at(machine, instant_us) is not None
+
+    def _at(self, machine: Machine, instant_us: int) -> Price | None:
         try:
             price = self.catalogue.at(machine, instant_us)
         except PriceMissingError:
             self.missing.add(machine)
-            return 0
+            return None
         self.used[machine] = price
-        return price.micro_usd_per_hour
-
-    def knows(self, machine: Machine, instant_us: int) -> bool:
-        """Return whether `machine` has a price at `instant_us`; a machine that has none is kept."""
-        self.rate(machine, instant_us)
-        return machine not in self.missing
+        return price

@@ -9,7 +9,8 @@ from msgspec import Meta, Struct
 
 from reports.errors import ReportError
 
-Milliseconds = Annotated[float, Meta(gt=0)]
+# A day: beyond it, and above all without a limit, it is no promise.
+Milliseconds = Annotated[float, Meta(gt=0, le=86_400_000)]
 
 
 class LatencyTargets(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from store.batch_fill import BatchFill, read_batch_fill
 from store.batch_saving import BatchSaving, read_batch_savings
 from store.cache_saving import CacheSaving, read_cache_savings
 from store.charge_facts import ChargeFacts
-from store.charges import Bytes, Completeness, NodeStep, Use
+from store.charges import Bytes, Completeness, NodeStep, OwnedTime, Use
 from store.check import Finding, check_database, check_prices
 from store.choices import read_choices, read_label_choices
 from store.database import Reader, open_reader, open_writer
@@ -106,6 +106,7 @@ __all__ = [
     "MachineTimeBin",
     "Maintained",
     "NodeStep",
+    "OwnedTime",
     "Period",
     "PositionConflictError",
     "Reader",

@@ -3,6 +3,7 @@
 import duckdb
 
 from store.period import Period
+from store.steps import within
 
 
 def read_archive_sizes(
@@ -10,13 +11,14 @@ def read_archive_sizes(
 ) -> list[tuple[int, int]]:
     """Return (instant, bytes) of what was added to the archive before the end of `period`.
 
-    Files that were deleted since are not known any more.
+    What was there before it stands at its beginning, in one row however long the history is. Files
+    that were deleted since are not known any more.
     """
     rows = connection.execute(
         """
-        SELECT archived_at_us, sum(size_bytes)::BIGINT FROM archive_file
-        WHERE archived_at_us < ? GROUP BY ALL ORDER BY ALL
+        SELECT greatest(archived_at_us, $from), sum(size_bytes)::BIGINT FROM archive_file
+        WHERE archived_at_us < $to GROUP BY ALL ORDER BY ALL
         """,
-        [period.to_us],
+        within(period),
     ).fetchall()
     return [(at_us, size) for at_us, size in rows]

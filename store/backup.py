@@ -1,9 +1,10 @@
-"""A copy of the database and its archive that can be put back, with the digest of every file."""
+"""A copy of the database, its archive and files beside it that can be put back, with digests."""
 
+import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +20,6 @@ DATABASE = "usage.duckdb"
 # DuckDB's log of changes: there when a process was killed in the middle of a commit.
 LOG = ".wal"
 ARCHIVE = "archive"
-BLOCK_BYTES = 2**20
 
 
 class BackupError(StoreError):
@@ -42,11 +42,20 @@ class Manifest(Struct, frozen=True):
     files: list[BackedUpFile]
 
 
-def back_up(database: Path, folder: Path, *, now_us: int, wait_s: float = WAIT_S) -> Path:
-    """Copy `database` and its archive into a new folder in `folder`; return it.
+def back_up(
+    database: Path,
+    folder: Path,
+    *,
+    now_us: int,
+    beside: Sequence[str] = (),
+    wait_s: float = WAIT_S,
+) -> Path:
+    """Copy `database`, its archive and the files `beside` it into a new folder in `folder`.
 
-    Readers may go on, a collector waits until the database is copied. Files of the archive never
-    change, so they are linked where the file system allows it. Raises StoreErrors and OSError.
+    Returns that folder. Readers may go on, a collector waits until the database is copied. Files of
+    the archive never change, so they are linked where the file system allows it. Those `beside` it
+    are named without a folder, and passed over where they are not there; who writes one replaces it
+    whole, so the copy is of one of its states. Raises StoreErrors and OSError.
     """
     if not database.exists():
         raise DatabaseMissingError(f"{database}: no database there")
@@ -66,9 +75,13 @@ def back_up(database: Path, folder: Path, *, now_us: int, wait_s: float = WAIT_S
             for suffix in ("", LOG):
                 part = database.with_name(database.name + suffix)
                 if not suffix or part.exists():
-                    shutil.copyfile(part, unfinished / (DATABASE + suffix))
+                    shutil.copy(part, unfinished / (DATABASE + suffix))
             for name in names:
                 _link(archive_folder(database) / name, unfinished / ARCHIVE / name)
+            for name in beside:
+                # Copied, not linked: an editor may write into the file itself.
+                with contextlib.suppress(FileNotFoundError):
+                    shutil.copy(database.with_name(name), unfinished / name)
     finally:
         engine.close()
     files = [_described(unfinished, name) for name in _files(unfinished)]
@@ -82,45 +95,71 @@ def back_up(database: Path, folder: Path, *, now_us: int, wait_s: float = WAIT_S
 
 
 def restore(backup: Path, database: Path) -> Manifest:
-    """Put `backup` back as `database`, which must not exist, with its archive; return its manifest.
+    """Put `backup` back as `database`, which must not exist; return its manifest.
 
-    Every file is held to its digest first. Raises BackupError and OSError.
+    Its archive and what was beside it are put back, too. Every file is held to its digest first,
+    and none that is there is written over. Raises BackupError and OSError.
     """
     if database.exists():
         raise BackupError(f"{database}: exists; move it away first")
+    manifest = _read_manifest(backup)
+    targets = {file.path: _target(backup, database, file.path) for file in manifest.files}
+    for file in manifest.files:
+        _require(backup, file)
+    log = database.with_name(database.name + LOG)
+    if log.exists() and DATABASE + LOG not in targets:
+        raise BackupError(f"{log}: is the log of another database; move it away first")
+    for file in manifest.files:
+        target = targets[file.path]
+        beside = target.parent == database.parent and target != log
+        if beside and target.exists() and _digest(target) != file.sha256:
+            raise BackupError(f"{target}: exists and is another one; move it away first")
+    # The database comes last: a restore that was cut off before can be run again.
+    for name in sorted(targets, key=lambda name: name == DATABASE):
+        if not name.startswith(f"{ARCHIVE}/"):
+            _copy(backup / name, targets[name])
+        elif not targets[name].exists():
+            _link(backup / name, targets[name])
+    return manifest
+
+
+def _read_manifest(backup: Path) -> Manifest:
     try:
-        manifest = msgspec.json.decode((backup / MANIFEST).read_bytes(), type=Manifest)
+        return msgspec.json.decode((backup / MANIFEST).read_bytes(), type=Manifest)
     except (OSError, msgspec.MsgspecError) as error:
         raise BackupError(f"{backup / MANIFEST}: {error}; a folder of a backup is needed") from (
             error
         )
-    for file in manifest.files:
-        try:
-            found = _described(backup, file.path)
-        except OSError as error:
-            raise BackupError(f"{backup / file.path}: {error.strerror}") from error
-        if found != file:
-            raise BackupError(f"{backup / file.path}: is not what was backed up")
-    log = database.with_name(database.name + LOG)
-    if log.exists() and not (backup / (DATABASE + LOG)).exists():
-        raise BackupError(f"{log}: is the log of another database; move it away first")
-    folder = archive_folder(database)
-    for file in manifest.files:
-        if file.path not in (DATABASE, DATABASE + LOG):
-            target = folder / Path(file.path).relative_to(ARCHIVE)
-            if not target.exists():
-                _link(backup / file.path, target)
-    # The database comes last: a restore that was cut off before can be run again.
-    for suffix in (LOG, ""):
-        if not (backup / (DATABASE + suffix)).exists():
-            continue
-        target = database.with_name(database.name + suffix)
-        unfinished = target.with_name(target.name + ".new")
-        unfinished.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(backup / (DATABASE + suffix), unfinished)
-        _sync(unfinished)
-        unfinished.rename(target)
-    return manifest
+
+
+def _target(backup: Path, database: Path, name: str) -> Path:
+    """Return where the file `name` of a backup of `database` belongs."""
+    parts = Path(name).parts
+    if name in (DATABASE, DATABASE + LOG):
+        return database.with_name(database.name + name.removeprefix(DATABASE))
+    if len(parts) > 1 and parts[0] == ARCHIVE and ".." not in parts:
+        return archive_folder(database).joinpath(*parts[1:])
+    if parts == (name,) and name != "..":
+        return database.with_name(name)
+    raise BackupError(f"{backup / MANIFEST}: {name!r} is no file of a backup")
+
+
+def _require(backup: Path, file: BackedUpFile) -> None:
+    """Raise BackupError where a file of a backup is not what it was."""
+    try:
+        found = _described(backup, file.path)
+    except OSError as error:
+        raise BackupError(f"{backup / file.path}: {error.strerror}") from error
+    if found != file:
+        raise BackupError(f"{backup / file.path}: is not what was backed up")
+
+
+def _copy(source: Path, target: Path) -> None:
+    unfinished = target.with_name(target.name + ".new")
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, unfinished)
+    _sync(unfinished)
+    unfinished.rename(target)
 
 
 def _files(folder: Path) -> Iterator[str]:
@@ -130,11 +169,13 @@ def _files(folder: Path) -> Iterator[str]:
 
 
 def _described(folder: Path, name: str) -> BackedUpFile:
-    digest = hashlib.sha256()
-    with (folder / name).open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            digest.update(block)
-        return BackedUpFile(name, file.tell(), digest.hexdigest())
+    path = folder / name
+    return BackedUpFile(name, path.stat().st_size, _digest(path))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _link(source: Path, target: Path) -> None:
@@ -142,7 +183,7 @@ def _link(source: Path, target: Path) -> None:
     try:
         target.hardlink_to(source)
     except OSError:  # another file system, or one without links
-        shutil.copyfile(source, target)
+        shutil.copy(source, target)
 
 
 def _sync(path: Path) -> None:

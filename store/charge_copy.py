@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from costs.focus import IDLE_APP
 from store.archive_views import escaped
 from store.errors import StoreError
 from store.filter import MACHINE_FIELDS, Filter
@@ -17,11 +18,22 @@ MACHINE = ", ".join(MACHINE_FIELDS)
 # What requests are told apart by.
 USE = "model, model_version, variant, tenant, labels, origin, failed"
 SUMS = ("requests", "input_tokens", "output_tokens", "request_bytes", "response_bytes")
-# A file has no integer beyond 2^63, which are 292 years: a weight has no need to be more.
+# What worker time becomes machine time by.
+_SHARE = "batch_size, share_uptime, share_capacity"
+# Rounded down of sums that are the same by the minute, the hour and the day: when older minutes
+# become hours, a file stays the same. More than 2^62, which are 146 years, is no weight.
 _MACHINE_NS = f"""
     CASE WHEN share_capacity > 0
-        THEN least(item_us * 1000 * share_uptime // (share_capacity * batch_size), {2**62})
+        THEN least(sum(item_us) * 1000 * share_uptime // (share_capacity * batch_size), {2**62})
     END::BIGINT AS machine_ns
+"""
+# In one order, without those that repeat the tenant or the model: they tell no requests apart.
+# Nor can a label make what was used look like idle time.
+_LABELS = f"""
+    to_json(map_from_entries(list_sort(list_filter(map_entries(labels), lambda label: NOT (
+        label.key = 'tenant' AND label.value = tenant
+        OR label.key = 'app' AND label.value IN (coalesce(model, '{IDLE_APP}'), '{IDLE_APP}')
+    )))))::VARCHAR AS labels
 """
 
 
@@ -43,6 +55,7 @@ def copy_facts(
     at = f"greatest({STEP}, {priced_at}) AS from_us, {priced_at} AS priced_at_us"
     stepped = by_step(period, step_us)
     mine = f"WHERE {IN_PERIOD} AND dimension_id IN (FROM ({accepted}))"
+    # A file has no integer beyond 2^63 but as a decimal.
     for name, sql, parameters in (
         (
             "usage",
@@ -55,7 +68,7 @@ def copy_facts(
         (
             "busy",
             f"""
-            SELECT {at}, dimension_id, requests, {_MACHINE_NS}
+            SELECT {at}, dimension_id, requests, item_us::DECIMAL(38, 0) AS item_us, {_SHARE}
             FROM {priced_rollup("busy", period, step_us, changes)} {mine}
             """,
             {**bound, **stepped},
@@ -85,7 +98,7 @@ def bring_together(engine: duckdb.DuckDBPyConnection, folder: Path) -> None:
     CREATE TABLE kind AS
     SELECT
         dimension_id, node_id, {MACHINE}, model, model_version, variant, tenant,
-        to_json(labels)::VARCHAR AS labels, origin, status >= 400 AS failed
+        {_LABELS}, origin, status >= 400 AS failed
     FROM '{file_of(folder, "dimension")}' LEFT JOIN '{file_of(folder, "boot")}'
         USING (node_id, boot_id);
     CREATE VIEW node AS FROM '{file_of(folder, "node")}';
@@ -104,7 +117,13 @@ def bring_together(engine: duckdb.DuckDBPyConnection, folder: Path) -> None:
             {", ".join(f"0 AS {name}" for name in SUMS)},
             coalesce(machine_ns, 0) AS machine_ns,
             CASE WHEN machine_ns IS NULL THEN requests ELSE 0 END AS unmeasured
-        FROM '{file_of(folder, "busy")}'
+        FROM (
+            SELECT
+                from_us, priced_at_us, dimension_id, sum(requests)::BIGINT AS requests,
+                {_MACHINE_NS}
+            FROM (SELECT * REPLACE (item_us::HUGEINT AS item_us) FROM '{file_of(folder, "busy")}')
+            GROUP BY from_us, priced_at_us, dimension_id, {_SHARE}
+        )
     ) JOIN kind USING (dimension_id);
     """
     )

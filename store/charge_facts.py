@@ -15,12 +15,12 @@ import duckdb
 from costs import Machine
 from store.archive_sizes import read_archive_sizes
 from store.charge_copy import MACHINE, USE, bring_together, copy_facts, full_disk_named
-from store.charges import Bytes, Completeness, NodeStep, Use
+from store.charges import Bytes, Completeness, NodeStep, OwnedTime, Use
 from store.database import CONFIG, WAIT_S, open_reader
 from store.dropped import Dropped, read_dropped
 from store.filter import EVERYTHING, Filter
 from store.health import BootHealth, read_boots
-from store.period import DAY_US, HOUR_US, Period
+from store.period import DAY_US, Period
 from store.state import StoreState, read_state
 
 _OF_DAY = "from_us >= $begin AND from_us < $end"
@@ -32,8 +32,7 @@ class ChargeFacts:
     """The copy of one period, in `folder`, by steps of `step_us`; close it when done.
 
     Steps are cut where a price changes, at `price_changes` (ascending instants, the first 0), so
-    that every step has one price. A day is a multiple of a step, or the other way round; days begin
-    where the period does.
+    that every step has one price. A day is a multiple of a step; days begin where the period does.
     """
 
     def __init__(
@@ -49,13 +48,15 @@ class ChargeFacts:
     ) -> None:
         """Copy the facts of `period`; of `where` only what it says of machines. Raises StoreErrors.
 
-        `folder` is an empty folder for temporary files.
+        `folder` is an empty folder for temporary files. What is simulated and not asked for counts
+        neither as a fact nor as a gap.
         """
         self.period = period
         self.step_us = step_us
         self._folder = folder
         with open_reader(database, wait_s=wait_s) as connection:
-            state, dropped = read_state(connection), read_dropped(connection, period, where=where)
+            state = read_state(connection, where)
+            dropped = read_dropped(connection, period, where=where)
             boots, sizes = read_boots(connection), read_archive_sizes(connection, period)
             copy_facts(connection, folder, period, step_us, price_changes, where)
         self._engine = duckdb.connect(
@@ -69,6 +70,8 @@ class ChargeFacts:
             },
         )
         bring_together(self._engine, folder)
+        if where.simulated == ("no",):
+            boots = [boot for boot in boots if not boot.simulated]
         self.completeness = self._completeness(state, dropped, boots, sizes)
 
     def close(self) -> None:
@@ -76,8 +79,9 @@ class ChargeFacts:
         self._engine.close()
 
     def clouds(self) -> list[str]:
-        """Return the clouds that machines of the period ran in, sorted."""
-        return [cloud for (cloud,) in self._rows("SELECT DISTINCT cloud FROM node ORDER BY cloud")]
+        """Return the clouds of machines that ran or were asked in the period, sorted."""
+        sql = "SELECT cloud FROM node UNION SELECT cloud FROM used ORDER BY cloud"
+        return [cloud for (cloud,) in self._rows(sql) if cloud is not None]
 
     def machines(self) -> list[tuple[Machine, int, int]]:
         """Return (machine, beginning of a step, uptime) of all nodes together, ascending."""
@@ -88,6 +92,12 @@ class ChargeFacts:
             """
         )
         return [(Machine(*machine), from_us, uptime) for *machine, from_us, uptime in rows]
+
+    def simulated_nodes(self) -> frozenset[str]:
+        """Return the nodes of which every run in the period was made up."""
+        boots = self.completeness.boots
+        ran = {boot.node_id for boot in boots if not boot.simulated}
+        return frozenset(boot.node_id for boot in boots if boot.simulated) - ran
 
     def reserved_hours(self) -> dict[tuple[Machine, int], int]:
         """Return the uptime of reserved machines by (machine, beginning of the hour of day)."""
@@ -134,11 +144,30 @@ class ChargeFacts:
                 uses=found,
             )
 
+    def owned_times(self) -> Iterator[OwnedTime]:
+        """Yield what is owned of each kind of machine, by step; nothing where it is none.
+
+        Who asks for it beside `node_steps` need not keep a step of them to know its sums.
+        """
+        for from_us, *machine, tenant, model, labels, machine_ns in self._by_day(
+            f"""
+            FROM (
+                SELECT from_us, {MACHINE}, tenant, model, labels, sum(machine_ns)
+                FROM used SEMI JOIN node USING (from_us, node_id, {MACHINE})
+                WHERE {_OF_DAY}
+                GROUP BY ALL
+                HAVING sum(machine_ns) > 0
+            )
+            ORDER BY ALL
+            """,
+            {},
+        ):
+            yield OwnedTime(from_us, Machine(*machine), tenant, model, labels, machine_ns)
+
     def bytes_by_day(self, cloud_order: Sequence[str]) -> Iterator[Bytes]:
         """Yield what requests sent and received, by day, then by cloud as ordered, and region.
 
-        A step longer than a day takes the place of the day. Where nothing is known of a machine,
-        its bytes are left out.
+        Where nothing is known of a machine, its bytes are left out.
         """
         for row in self._by_day(
             f"""
@@ -184,14 +213,8 @@ class ChargeFacts:
 
         A month at once would have to be sorted as a whole before its first row.
         """
-        for begin in range(self.period.from_us, self.period.to_us, self._day_us):
-            day = {"begin": begin, "end": begin + self._day_us}
-            yield from self._rows(sql, {**bound, **day})
-
-    @property
-    def _day_us(self) -> int:
-        """A day, or a step where that is longer."""
-        return max(DAY_US, self.step_us)
+        for begin in range(self.period.from_us, self.period.to_us, DAY_US):
+            yield from self._rows(sql, {**bound, "begin": begin, "end": begin + DAY_US})
 
     def _rows(self, sql: str, bound: dict[str, object] | None = None) -> Iterator[tuple[Any, ...]]:
         with self._engine.cursor() as cursor, full_disk_named(self._folder):
@@ -206,13 +229,9 @@ class ChargeFacts:
         boots: list[BootHealth],
         archive_sizes: list[tuple[int, int]],
     ) -> Completeness:
-        [(requests, unmeasured, first_use, last_use)] = self._rows(
-            f"""
-            SELECT
-                coalesce(sum(requests), 0)::BIGINT, coalesce(sum(unmeasured), 0)::BIGINT,
-                min(from_us), max(from_us) + {self.step_us}
-            FROM used
-            """
+        [(requests, unmeasured)] = self._rows(
+            "SELECT coalesce(sum(requests), 0)::BIGINT, coalesce(sum(unmeasured), 0)::BIGINT "
+            "FROM used"
         )
         [(homeless,)] = self._rows(
             f"""
@@ -220,11 +239,6 @@ class ChargeFacts:
             FROM used ANTI JOIN node USING (from_us, node_id, {MACHINE})
             """
         )
-        [(first_run, last_run)] = self._rows(
-            f"SELECT min(hour_us), max(hour_us) + {HOUR_US} FROM node"
-        )
-        ran = [at for at in (first_use, first_run) if at is not None]
-        ended = [at for at in (last_use, last_run) if at is not None]
         return Completeness(
             state=state,
             dropped=dropped,
@@ -233,8 +247,6 @@ class ChargeFacts:
             requests=requests,
             unmeasured=unmeasured,
             homeless=homeless,
-            first_us=min(ran, default=None),
-            last_us=max(ended, default=None),
         )
 
 

@@ -29,6 +29,21 @@ class Use(NamedTuple):
     machine_ns: int
 
 
+class OwnedTime(NamedTuple):
+    """What requests of one tenant, model and set of labels own of all machines of one kind in one
+    step, in nanoseconds.
+
+    It is the sum of their `machine_ns` in the uses of these machines; `labels` are as there.
+    """
+
+    from_us: int
+    machine: Machine
+    tenant: str
+    model: str | None
+    labels: str
+    machine_ns: int
+
+
 @dataclass(frozen=True)
 class NodeStep:
     """A machine in one step: how long it ran, and for whom. `uses` may be empty.
@@ -72,7 +87,6 @@ class Completeness:
     `dropped` are facts that nodes say they lost, `boots` the runs that left a fact in the period.
     `unmeasured` requests were executed where no machine time is stored for their minute,
     `homeless` ones came in a step in which their machine did not run at all by its samples.
-    `first_us` and `last_us` bound what is stored of the period; None where nothing is.
     """
 
     state: StoreState
@@ -82,5 +96,3 @@ class Completeness:
     requests: int
     unmeasured: int
     homeless: int
-    first_us: int | None
-    last_us: int | None

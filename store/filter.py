@@ -41,11 +41,11 @@ class Filter:
     Values of one field are alternatives, fields restrict each other. None accepts what has no
     value: a request to no model, a machine of which nothing is known. `label` holds (name, value)
     pairs; each name counts as a field of its own, and (name, None) accepts what lacks the label.
-    `simulated` accepts "yes" or "no": nodes whose records are made up, or the others.
+    `simulated` holds "yes" or "no": nodes whose records are made up, or the others.
     Values are kept sorted and once each, so filters that accept the same are equal.
 
-    Raises FilterError for a value of more than 128 characters, for more than 200 values, and for
-    text that is no Unicode.
+    Raises FilterError for a value of more than 128 characters, for more than 200 values, for text
+    that is no Unicode, and for another value of `simulated`.
     """
 
     model: tuple[Value, ...] = ()
@@ -74,6 +74,9 @@ class Filter:
                     _check(field.name, text)
             ordered = tuple(sorted(set(values), key=_order))
             object.__setattr__(self, field.name, ordered)
+        unknown = [value for value in self.simulated if value not in ("yes", "no")]
+        if unknown:
+            raise FilterError(f"simulated is {_spell(unknown[0])!r}; accepted: yes, no")
         if count > MOST_VALUES:
             raise FilterError(f"{count} values; accepted: at most {MOST_VALUES} in all")
 

@@ -62,7 +62,7 @@ def _nodes(connection: duckdb.DuckDBPyConnection, period: Period, where: Filter)
         SELECT count(DISTINCT node_id), count(DISTINCT node_id) FILTER (simulated)
         FROM boot
         WHERE least(first_arrival_us, first_sample_us) < $to
-            AND greatest(last_arrival_us, last_sample_us) >= $from
+            AND (last_arrival_us >= $from OR last_sample_us > $from)
             AND {accepted.sql}
         """,
         {**accepted.bound, **within(period)},

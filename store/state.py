@@ -12,8 +12,8 @@ from store.period import MINUTE_US
 class StoreState:
     """`commits` changes with every commit and with nothing else: a cache key for all reading.
 
-    `records` counts requests, what was executed on behalf of one not included. The instants are
-    None while there is no fact they could speak of.
+    `records` counts requests, what was executed on behalf of one not included, `simulated` those of
+    them that were made up. The instants are None while there is no fact they could speak of.
     """
 
     commits: int
@@ -23,6 +23,7 @@ class StoreState:
     first_fact_us: int | None
     last_arrival_us: int | None
     last_sample_us: int | None
+    simulated: int = 0
 
     @property
     def last_fact_us(self) -> int | None:
@@ -74,7 +75,8 @@ def read_state(connection: duckdb.DuckDBPyConnection, where: Filter = EVERYTHING
             (SELECT count(*) FROM rejected_line),
             (SELECT least(min(first_arrival_us), min(first_sample_us)) FROM counted),
             (SELECT max(last_arrival_us) FROM counted),
-            (SELECT max(last_sample_us) FROM counted)
+            (SELECT max(last_sample_us) FROM counted),
+            (SELECT coalesce(sum(requests), 0)::BIGINT FROM counted WHERE simulated)
         FROM store_state
         """,
         counted.bound,

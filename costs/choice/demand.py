@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 
-from costs.checks import Number, check_number, check_text, check_whole
+from costs.checks import Number, check_names, check_number, check_text, check_whole
 
 Pair = tuple[str, str]
 """From a region, to another; or from a client region to one that serves."""
@@ -65,6 +66,7 @@ class Users:
     def __post_init__(self) -> None:
         check_text("users region", self.region)
         check_number(f"users {self.region}: weight", self.weight)
+        check_names(f"users {self.region}: allowed", self.allowed)
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,15 @@ class Site:
     """A region that may serve, with its prices in micro-USD and what one machine there answers.
 
     `machine_requests_per_s` is within the latency target of the model. A GB is 10^9 bytes, a month
-    730 hours. Prices are those of the first tier: volume discounts are not counted.
+    730 hours. Prices are those of the first tier: volume discounts are not counted. A price of
+    storage that is None is not known, and a site without one keeps nothing.
     """
 
     region: str
     machine_micro_usd_per_hour: Number
     machine_requests_per_s: Number
     egress_micro_usd_per_gb: Number
-    storage_micro_usd_per_gb_month: Number
+    storage_micro_usd_per_gb_month: Number | None = None
 
     def __post_init__(self) -> None:
         check_text("site region", self.region)
@@ -87,7 +90,9 @@ class Site:
         check_number(f"{where}machine_micro_usd_per_hour", self.machine_micro_usd_per_hour)
         check_number(f"{where}machine_requests_per_s", self.machine_requests_per_s, positive=True)
         check_number(f"{where}egress_micro_usd_per_gb", self.egress_micro_usd_per_gb)
-        check_number(f"{where}storage_micro_usd_per_gb_month", self.storage_micro_usd_per_gb_month)
+        if self.storage_micro_usd_per_gb_month is not None:
+            field = "storage_micro_usd_per_gb_month"
+            check_number(where + field, self.storage_micro_usd_per_gb_month)
 
 
 @dataclass(frozen=True)
@@ -119,9 +124,10 @@ class RegionQuestion:
     """Everything that a choice of regions depends on.
 
     `latencies` are by (client region, serving region), `transfers` by (from, to) serving regions in
-    micro-USD per GB; what is missing is not known, and neither zero nor free. `allowed` are the
-    regions that may serve at all, None for any. Raises ValueError for regions that are there twice,
-    none at all, users without any weight, and a transfer price that is no amount.
+    micro-USD per GB; what is missing is not known, and neither zero nor free. Only of the round
+    trip within a region it is known that it takes no longer than that to any other. `allowed` are
+    the regions that may serve at all, None for any. Raises ValueError for regions that are there
+    twice, none at all, users without any weight, and a transfer price that is no amount.
     """
 
     sites: Sequence[Site]
@@ -133,6 +139,7 @@ class RegionQuestion:
     allowed: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
+        check_names("allowed", self.allowed)
         for field in ("sites", "users"):
             names = [each.region for each in getattr(self, field)]
             if not names or len(set(names)) < len(names):
@@ -149,8 +156,16 @@ class RegionQuestion:
 
     def latency_us(self, client: str, region: str) -> int | None:
         """Return the round trip in microseconds, None where it is not known."""
-        found = self.latencies.get((client, region))
-        return None if found is None else found.figure(self.statistic)
+        return self._latencies_us.get((client, region))
+
+    @cached_property
+    def _latencies_us(self) -> Mapping[Pair, int]:
+        known = {pair: each.figure(self.statistic) for pair, each in self.latencies.items()}
+        found = {pair: us for pair, us in known.items() if us is not None}
+        nearest: dict[Pair, int] = {}
+        for (client, _), us in found.items():
+            nearest[client, client] = min(us, nearest.get((client, client), us))
+        return nearest | found
 
     def shares(self) -> dict[str, Fraction]:
         """Return the part of all requests that comes from each client region with any."""

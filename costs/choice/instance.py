@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from costs.checks import Number, check_number, check_whole
+from costs.checks import Number, check_names, check_number, check_whole
 from costs.choice.shortfall import Shortfall
 from costs.price import Machine
 
@@ -83,6 +83,8 @@ class Needs:
     def __post_init__(self) -> None:
         for field in ("vcpus", "memory_bytes", "accelerator_count", "accelerator_memory_bytes"):
             check_whole(field, getattr(self, field))
+        check_names("accelerators", self.accelerators)
+        check_names("archs", self.archs)
 
 
 @dataclass(frozen=True)
@@ -149,8 +151,11 @@ def scaled_rate(measured: ServiceRate, on: Candidate, to: Candidate) -> ServiceR
     """Return the rate of `to`, in proportion to CPUs, or to accelerators where they are the same.
 
     It is an estimate: memory bandwidth and caches do not grow in proportion, so measure what is
-    chosen. Raises ValueError where the accelerators differ, which no proportion tells anything of.
+    chosen. Raises ValueError where the accelerators differ, or the known architectures of the CPUs:
+    no proportion tells anything of another kind.
     """
+    if on.arch and to.arch and on.arch != to.arch:
+        raise ValueError(f"arch is {to.arch!r}, measured on {on.arch!r}; accepted: the same")
     if on.accelerator != to.accelerator:
         raise ValueError(
             f"accelerator is {to.accelerator!r}, measured on {on.accelerator!r}; "

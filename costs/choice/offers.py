@@ -105,14 +105,12 @@ def affordable(
     """Return what the first, second, ... up to the `machines`-th reserved machine is bought with.
 
     The cheapest hour first, the earlier one of equal ones, each up to its `most`; with its price
-    per hour. Raises ValueError for two offers of one name or a horizon below 1.
+    per hour. Raises ValueError for two offers of one name.
     """
     names = [offer.name for offer in offers]
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"offer name is {name!r} twice; accepted: each once")
-    if horizon_hours is not None:
-        check_whole("horizon_hours", horizon_hours, least=1)
     priced = [(c, c.effective_micro_usd_per_hour(horizon_hours)) for c in offers]
     found: list[tuple[ReservedOffer, Fraction]] = []
     for offer, rate in sorted(priced, key=lambda pair: pair[1]):

@@ -77,7 +77,7 @@ class PurchaseMix:
 
     @property
     def saving(self) -> Fraction | None:
-        """1 - cost / cost of buying all on demand; None where nothing is needed."""
+        """1 - cost / cost of buying all on demand; None where that costs nothing."""
         return 1 - self.cost / self.all_on_demand_cost if self.all_on_demand_cost else None
 
 
@@ -91,12 +91,15 @@ def cheapest_mix(
 ) -> PurchaseMix:
     """Return the cheapest mix for `load`, the machines needed in each hour.
 
-    The curve is taken to repeat for `horizon_hours`, where None for as long as any term: a longer
-    term is paid to its end all the same. `most_unmet` is the part of the machine-hours needed that
-    may be missing, on average, because spot machines were taken back. Raises ValueError for values
-    outside their range. It takes time in proportion to hours plus machines.
+    The curve is taken to repeat for `horizon_hours`, which end no sooner than it does, where None
+    for as long as any term: a longer term is paid to its end all the same. `most_unmet` is the part
+    of the machine-hours needed that may be missing, on average, because spot machines were taken
+    back. Raises ValueError for values outside their range. It takes time in proportion to hours
+    plus machines.
     """
     _check(load, on_demand_micro_usd_per_hour, most_unmet)
+    if horizon_hours is not None:
+        check_whole("horizon_hours", horizon_hours, least=len(load))
     price = Fraction(on_demand_micro_usd_per_hour)
     highest = max(load)
     rates = affordable(offers, highest, horizon_hours)
@@ -107,15 +110,12 @@ def cheapest_mix(
     limit = _spot_limit(spot, most_unmet * sum(load), sum(caps))
 
     open_at, spot_at = _uncovered(load, caps)
-    saved = [
-        price * (open_at[k] - open_at[k + 1])
-        - (price - spot_price) * (min(limit, spot_at[k]) - min(limit, spot_at[k + 1]))
-        for k in range(highest)
-    ]
-    needed = [open_at[k] - open_at[k + 1] for k in range(highest)]
     layers = []
     for k, (offer, rate) in enumerate(rates):
-        layers.append(Layer(k + 1, offer, needed[k], rate * len(load), saved[k]))
+        needed = open_at[k] - open_at[k + 1]
+        by_spot = min(limit, spot_at[k]) - min(limit, spot_at[k + 1])
+        saved = price * needed - (price - spot_price) * by_spot
+        layers.append(Layer(k + 1, offer, needed, rate * len(load), saved))
         if not layers[-1].pays:
             break
     bought = [layer for layer in layers if layer.pays]

@@ -43,10 +43,10 @@ class RegionPlan:
 
     `serves` names the region for each client region, `machines` their number for each region.
     `within_share` is the part of the requests known to be within the bound, None without one.
-    `unknown` are client regions whose round trip to all regions of the set is unknown: they go
-    where most others go, and count as beyond the bound. `copied_from` is the region whose data the
-    others copy, None for a single one. `cost` is None where a price is missing, or somebody may be
-    served by none of the regions. `shortfalls` is empty for a plan that will do.
+    `unknown` are client regions whose round trip to all regions of the set is unknown: they count
+    as beyond the bound. `copied_from` is the region whose data the
+    others copy, None where nothing is copied. `cost` is None where a price is missing, or somebody
+    may be served by none of the regions. `shortfalls` is empty for a plan that will do.
     """
 
     regions: tuple[str, ...]
@@ -73,6 +73,7 @@ def rank_regions(question: RegionQuestion, at_most: int = 1) -> list[RegionPlan]
     check_whole("at_most", at_most, least=1)
     sites = {site.region: site for site in question.sites}
     may = [r for r in sites if question.allowed is None or r in question.allowed]
+    at_most = min(at_most, len(may))
     count = sum(comb(len(may), size) for size in range(1, at_most + 1))
     if count > MOST_SETS:
         raise ValueError(
@@ -104,12 +105,16 @@ def _plan(
         shortfalls.append(
             Shortfall("transfer price", "unknown", f"known among {', '.join(regions)}")
         )
+    keeping = _storage(question, sites, regions)
+    if keeping is None:
+        lacking = [r for r in regions if sites[r].storage_micro_usd_per_gb_month is None]
+        shortfalls.append(Shortfall("storage price", "unknown", f"known in {', '.join(lacking)}"))
     everybody = len(routing.serves) == len(shares)
     return RegionPlan(
         regions=regions,
         serves=routing.serves,
         machines=machines,
-        cost=_cost(question, sites, served, machines, copying) if everybody else None,
+        cost=_cost(question, sites, served, machines, keeping, copying) if everybody else None,
         within_share=routing.within_share,
         unknown=routing.unknown,
         copied_from=origin,
@@ -136,11 +141,11 @@ def _replication(
 ) -> tuple[str | None, Fraction | None]:
     """Return from where the others copy at the least cost, and that cost in micro-USD per hour.
 
-    The cost is None where no region has a known price to all others.
+    The cost is None where something is copied and no region has a known price to all others.
     """
-    if len(regions) == 1:
-        return None, Fraction(0)
     gb = Fraction(question.demand.replicated_bytes_per_month) / GB / HOURS_PER_MONTH
+    if len(regions) == 1 or not gb:
+        return None, Fraction(0)
     best: tuple[str | None, Fraction | None] = None, None
     for origin in regions:
         prices = [question.transfers.get((origin, to)) for to in regions if to != origin]
@@ -153,18 +158,32 @@ def _replication(
     return best
 
 
+def _storage(
+    question: RegionQuestion, sites: Mapping[str, Site], regions: tuple[str, ...]
+) -> Fraction | None:
+    """Return micro-USD per hour for what every region keeps; None where a price is not known."""
+    gb = Fraction(question.demand.stored_bytes) / GB / HOURS_PER_MONTH
+    cost = Fraction(0)
+    for region in regions if gb else ():
+        price = sites[region].storage_micro_usd_per_gb_month
+        if price is None:
+            return None
+        cost += gb * price
+    return cost
+
+
 def _cost(
     question: RegionQuestion,
     sites: Mapping[str, Site],
     served: Mapping[str, Fraction],
     machines: Mapping[str, int],
+    keeping: Fraction | None,
     copying: Fraction | None,
 ) -> RegionCost | None:
-    if copying is None:
+    if keeping is None or copying is None:
         return None
     demand, zero = question.demand, Fraction(0)
     sent_gb = Fraction(demand.mean_per_s) * SECONDS_PER_HOUR * demand.response_bytes / GB
-    kept_gb = Fraction(demand.stored_bytes) / GB / HOURS_PER_MONTH
     return RegionCost(
         compute=sum(
             (Fraction(sites[r].machine_micro_usd_per_hour) * n for r, n in machines.items()), zero
@@ -172,7 +191,7 @@ def _cost(
         transfer=sum(
             (sent_gb * part * sites[r].egress_micro_usd_per_gb for r, part in served.items()), zero
         ),
-        storage=sum((kept_gb * sites[r].storage_micro_usd_per_gb_month for r in served), zero),
+        storage=keeping,
         replication=copying,
     )
 

@@ -13,9 +13,9 @@ class Routing:
     """The region that serves each client region, and each region's share of all requests.
 
     `unknown` are client regions whose round trip to all regions that may serve them is unknown:
-    they go where most others go. `within_share` is the part of the requests that is known to be
-    within the bound, None without one. `shortfalls` names whom no region may serve, and a bound
-    that is not kept.
+    they stay in their own where it serves, and else go where most others go. `within_share` is the
+    part of the requests that is known to be within the bound, None without one. `shortfalls` names
+    whom no region may serve, and a bound that is not kept.
     """
 
     serves: Mapping[str, str]
@@ -30,7 +30,7 @@ def route(
 ) -> Routing:
     """Return who serves whom where `regions` serve all; `shares` are those of the question.
 
-    Of equally near regions the first one serves.
+    Of equally near regions their own one serves, else the first.
     """
     serves: dict[str, str] = {}
     share_of = dict.fromkeys(regions, Fraction(0))
@@ -47,10 +47,10 @@ def route(
             name = f"region for users in {client}"
             shortfalls.append(Shortfall(name, ", ".join(regions), accepted))
         elif far:
-            serves[client] = min(far, key=far.__getitem__)
+            serves[client] = min(far, key=lambda r: (far[r], r != client))
             share_of[serves[client]] += shares[client]
         else:
-            unknown[client] = may
+            unknown[client] = [client] if client in may else may
     known = dict(share_of)
     for client, may in unknown.items():
         serves[client] = max(may, key=known.__getitem__)

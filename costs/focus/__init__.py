@@ -16,6 +16,7 @@ from costs.focus.text import (
     instant_text,
     json_text,
     own_name,
+    second_text,
 )
 
 __all__ = [
@@ -45,4 +46,5 @@ __all__ = [
     "metadata",
     "order_of",
     "own_name",
+    "second_text",
 ]

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 
 from costs.focus.columns import COLUMNS, FOCUS_VERSION, PRECISION, SCALE, Column, Kind
-from costs.focus.text import instant_text
-
-SECOND_US = 1_000_000
+from costs.focus.text import second_text
 
 
 def metadata(generator: str, version: str, created_at_us: int) -> Mapping[str, object]:
@@ -18,7 +16,7 @@ def metadata(generator: str, version: str, created_at_us: int) -> Mapping[str, o
         "Schema": {
             "SchemaId": f"{generator}-focus-{FOCUS_VERSION}-{len(COLUMNS)}",
             "FocusVersion": FOCUS_VERSION,
-            "CreationDate": instant_text(created_at_us // SECOND_US * SECOND_US),
+            "CreationDate": second_text(created_at_us),
             "DataGeneratorVersion": version,
             "ColumnDefinition": [_definition(column) for column in COLUMNS],
         },

@@ -4,7 +4,6 @@ A row's shape is what these rules depend on: the fields that are there, and thos
 category, a period or a unit. Few kinds of rows differ in it.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -77,7 +76,7 @@ _values_of_shape = attrgetter(
 def shape_of(row: Row) -> tuple[object, ...]:
     """Return what `broken_shape` depends on."""
     there = [value is None for value in _nullable_of(row)]
-    return (*_values_of_shape(row), *there, row.tags is not None and IDLE_APP in row.tags)
+    return (*_values_of_shape(row), *there, _is_named_idle(row))
 
 
 def broken_shape(row: Row) -> Iterator[str]:
@@ -189,15 +188,20 @@ def _names(row: Row) -> str | None:
 
 
 def _idle(row: Row) -> str | None:
-    named = row.tags is not None and json.loads(row.tags).get("app") == IDLE_APP
-    if not row.x_is_idle:
+    named = _is_named_idle(row)
+    if not row.x_is_idle and not named:
         return None
-    if row.charge_category != "Usage" or row.resource_id is None or not named:
+    if not (row.x_is_idle and named) or row.charge_category != "Usage" or row.resource_id is None:
         return (
-            "x_IsIdle is true; accepted: on usage of a ResourceId whose Tags have app="
-            f"{IDLE_APP}, and there only"
+            f"x_IsIdle is {row.x_is_idle}; accepted: true on usage of a ResourceId whose Tags have "
+            f"app={IDLE_APP}, and there only"
         )
     return None
+
+
+def _is_named_idle(row: Row) -> bool:
+    # Tags are JSON without spaces: within a name the quotes would be escaped.
+    return row.tags is not None and f'"app":"{IDLE_APP}"' in row.tags
 
 
 _RULES: tuple[Callable[[Row], str | None], ...] = (

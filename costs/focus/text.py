@@ -50,6 +50,11 @@ def instant_text(at_us: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def second_text(at_us: int) -> str:
+    """Return the second that an instant (microseconds, UTC) lies in, as instant_text does."""
+    return instant_text(at_us // SECOND_US * SECOND_US)
+
+
 def json_text(values: Mapping[str, str | int | float | bool | None]) -> str:
     """Return a flat object as JSON in ASCII, keys sorted: the same values give the same text."""
     return json.dumps(values, ensure_ascii=True, sort_keys=True, separators=(",", ":"))

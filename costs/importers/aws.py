@@ -11,7 +11,6 @@ Source: AWS Billing user guide, "Reading the service price list file".
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 from fractions import Fraction
 
 import msgspec
@@ -20,8 +19,8 @@ from msgspec import Raw, Struct, field
 from costs.importers.found import Found, ImportFileError, Origin
 from costs.price import Machine
 from costs.prices.commitment import CommitmentOffer
-from costs.prices.instance_type import InstanceType
-from costs.prices.units import GIB, PerHour, PerTerm, micro_usd
+from costs.prices.instance_type import InstanceType, whole_mebibytes
+from costs.prices.units import PerHour, PerTerm, exact, micro_usd
 
 CLOUD = "aws"
 OFFER = "AmazonEC2"
@@ -184,17 +183,17 @@ def _describe(attributes: _Attributes, found: Found, origin: Origin) -> None:
     # "1,952 GiB"
     amount, _, unit = attributes.memory.replace(",", "").partition(" ")
     try:
-        vcpus, memory_bytes = int(attributes.vcpu), int(Decimal(amount) * GIB)
-    except (ArithmeticError, ValueError):
-        vcpus = memory_bytes = 0
-    if unit != "GiB" or vcpus < 1 or memory_bytes < 1:
+        vcpus, memory_bytes = exact(attributes.vcpu), whole_mebibytes(exact(amount))
+    except ValueError:
+        vcpus, memory_bytes = Fraction(0), 0
+    if unit != "GiB" or vcpus < 1 or vcpus.denominator != 1 or not memory_bytes:
         found.skip("instance type: vCPUs or memory are not readable")
         return
     found.instance_types.append(
         InstanceType(
             CLOUD,
             attributes.instance_type,
-            vcpus,
+            int(vcpus),
             memory_bytes,
             None,
             0,

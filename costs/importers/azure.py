@@ -85,7 +85,7 @@ def parse_azure(document: Document, name: str, as_of: str) -> Found:
 
 
 def _take(item: _Item, as_of: str, found: Found) -> None:
-    amount = micro_usd(item.retail_price) if item.retail_price > 0 else Fraction(0)
+    amount = _above_zero(item.retail_price)
     begin_us = _begin_us(item)
     reason = _unwanted(item, amount, as_of) or (
         "effectiveStartDate is no date" if begin_us is None else None
@@ -103,14 +103,15 @@ def _take(item: _Item, as_of: str, found: Found) -> None:
     found.add_price(machine, PerHour(amount), begin_us, origin)
     for plan in item.savings_plan:
         years = YEARS.get(plan.term)
-        if years is None or plan.price <= 0:
+        recurring = _above_zero(plan.price)
+        if years is None or not recurring:
             found.skip("savings plan: term or price is unknown")
             continue
         found.commitments.append(
             CommitmentOffer(
                 *(CLOUD, *place, "savings_plan", "no_upfront"),
                 PerTerm(Fraction(0), years),
-                PerHour(found.writable(micro_usd(plan.price))),
+                PerHour(found.writable(recurring)),
                 begin_us,
                 origin.as_of,
                 origin.source,
@@ -160,6 +161,14 @@ def _unwanted(item: _Item, amount: Fraction, as_of: str) -> str | None:
         "price is not above zero": not amount,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def _above_zero(usd: Decimal) -> Fraction:
+    """Return an amount in micro-USD, 0 for what is none."""
+    try:
+        return micro_usd(usd)
+    except ValueError:
+        return Fraction(0)
 
 
 def _begin_us(item: _Item) -> int | None:

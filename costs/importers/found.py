@@ -15,6 +15,7 @@ from costs.prices.units import PerHour
 MICRO_PARTS = 10**6
 NOT_ASKED = "not asked for"
 ROUNDED = "price of a machine rounded to whole micro-USD per hour"
+FREE = "price of a machine is below a millionth of a USD per hour"
 CUT = "price of a commitment rounded to twelve decimals of a USD"
 
 
@@ -51,7 +52,10 @@ class Found:
     def add_price(
         self, machine: Machine, price: PerHour, valid_from_us: int | None, origin: Origin
     ) -> None:
-        """Take the price of a machine, rounded half to even to whole micro-USD."""
+        """Take the price of a machine, rounded half to even to whole micro-USD, unless to none."""
+        if not price.whole():
+            self.skip(FREE)
+            return
         if price.micro_usd.denominator != 1:
             self.notes[ROUNDED] += 1
         self.prices.append(
@@ -74,19 +78,22 @@ class Found:
         self.notes += other.notes
 
     def only(self, regions: Sequence[str] | None, instance_types: Sequence[str] | None) -> "Found":
-        """Return what matches a pattern of each; None for all. The rest is counted as skipped."""
-        kept = Found(skipped=+self.skipped, notes=+self.notes)
-        for price in self.prices:
-            if _asked(price.machine.region, price.machine.instance_type, regions, instance_types):
-                kept.prices.append(price)
-        for offer in self.commitments:
-            if _asked(offer.region, offer.instance_type, regions, instance_types):
-                kept.commitments.append(offer)
-        for each in self.instance_types:
-            if _asked("", each.instance_type, None, instance_types):
-                kept.instance_types.append(each)
-        left = len(self) - len(kept)
-        kept.skipped += Counter({NOT_ASKED: left})
+        """Return what matches a pattern of each; None for all. The rest is counted as skipped.
+
+        A type is kept where a price of it is: of itself it has no region.
+        """
+        if regions is None and instance_types is None:
+            return self
+        kept = Found(
+            [p for p in self.prices if _asked(p.machine, regions, instance_types)],
+            [c for c in self.commitments if _asked(c, regions, instance_types)],
+            skipped=self.skipped.copy(),
+            notes=self.notes.copy(),
+        )
+        sold = {p.machine.instance_type for p in kept.prices}
+        sold |= {c.instance_type for c in kept.commitments}
+        kept.instance_types = [t for t in self.instance_types if t.instance_type in sold]
+        kept.skipped[NOT_ASKED] += len(self) - len(kept)
         return kept
 
     def __len__(self) -> int:
@@ -94,11 +101,11 @@ class Found:
 
 
 def _asked(
-    region: str,
-    instance_type: str,
+    sold: Machine | CommitmentOffer,
     regions: Sequence[str] | None,
     instance_types: Sequence[str] | None,
 ) -> bool:
-    return (regions is None or any(fnmatchcase(region, p) for p in regions)) and (
-        instance_types is None or any(fnmatchcase(instance_type, p) for p in instance_types)
+    return all(
+        patterns is None or any(fnmatchcase(name, pattern) for pattern in patterns)
+        for name, patterns in ((sold.region, regions), (sold.instance_type, instance_types))
     )

@@ -9,17 +9,17 @@ import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 from costs.importers.csv_lines import named_rows
 from costs.importers.found import Found, Origin
+from costs.money import MICRO_USD_PER_USD
 from costs.price import Machine
-from costs.prices.instance_type import InstanceType
-from costs.prices.units import GIB, PerHour, micro_usd
+from costs.prices.instance_type import InstanceType, whole_mebibytes
+from costs.prices.units import MIB, PerHour, exact
 
 NEEDED = ("InstanceType", "Price", "SpotPrice", "Region")
 ACCEPTED = "vms.csv of the SkyPilot catalogue"
-MIB = 2**20
 LONGEST_INFO = 2_000
 # The price of these is that of their CPUs and memory alone.
 WITHOUT_GPU = {"gcp": re.compile(r"(a\d+x?|g[24])-")}
@@ -36,8 +36,8 @@ UNREADABLE = "row is not readable"
 class _Machine:
     """The prices of a type in a region over its zones."""
 
-    on_demand: set[Decimal] = field(default_factory=set)
-    spot: set[Decimal] = field(default_factory=set)
+    on_demand: set[Fraction] = field(default_factory=set)
+    spot: set[Fraction] = field(default_factory=set)
 
 
 def parse_skypilot(lines: Iterable[str], name: str, cloud: str, as_of: str) -> Found:
@@ -63,10 +63,10 @@ def parse_skypilot(lines: Iterable[str], name: str, cloud: str, as_of: str) -> F
         if len(prices.on_demand) > 1:
             found.skip("zones of a region differ on the on-demand price")
         elif prices.on_demand:
-            hourly = PerHour(micro_usd(min(prices.on_demand)))
+            hourly = PerHour(min(prices.on_demand) * MICRO_USD_PER_USD)
             found.add_price(Machine(cloud, *place, "on_demand"), hourly, None, origin)
         if prices.spot:
-            hourly = PerHour(micro_usd(min(prices.spot)))
+            hourly = PerHour(min(prices.spot) * MICRO_USD_PER_USD)
             found.add_price(Machine(cloud, *place, "spot"), hourly, None, origin)
     return found
 
@@ -104,13 +104,15 @@ def _take(row: dict[str, str], prices: _Machine, found: Found) -> None:
 def _describe(row: dict[str, str], cloud: str, found: Found, origin: Origin) -> None:
     instance_type, accelerator = row["InstanceType"], row.get("AcceleratorName", "")
     vcpus, memory_gib = _amount(row.get("vCPUs", "")), _amount(row.get("MemoryGiB", ""))
-    count = (_amount(row.get("AcceleratorCount", "")) or Decimal(0)) if accelerator else Decimal(0)
+    counted = _amount(row.get("AcceleratorCount", "")) if accelerator else None
+    count = counted or Fraction(0)
     right = ACCELERATORS.get((cloud, instance_type))
     if right is not None and count != right:
         found.notes[f"{instance_type}: {count} accelerators corrected to {right}"] += 1
-        count = Decimal(right)
-    whole = vcpus is not None and not vcpus % 1 and not count % 1
-    if vcpus is None or memory_gib is None or not whole or bool(accelerator) != (count > 0):
+        count = Fraction(right)
+    memory_bytes = 0 if memory_gib is None else whole_mebibytes(memory_gib)
+    whole = vcpus is not None and vcpus.denominator == count.denominator == 1
+    if vcpus is None or not memory_bytes or not whole or bool(accelerator) != (count > 0):
         found.skip("instance type: vCPUs, memory or accelerators are not whole")
         return
     found.instance_types.append(
@@ -118,7 +120,7 @@ def _describe(row: dict[str, str], cloud: str, found: Found, origin: Origin) -> 
             cloud,
             instance_type,
             int(vcpus),
-            int(memory_gib * GIB),
+            memory_bytes,
             NAMES.get(accelerator, accelerator) or None,
             int(count),
             _accelerator_memory(row.get("GpuInfo", "")) if accelerator else None,
@@ -137,10 +139,9 @@ def _accelerator_memory(info: str) -> int | None:
     return size * MIB if isinstance(size, int) and size > 0 else None
 
 
-def _amount(text: str) -> Decimal | None:
+def _amount(text: str) -> Fraction | None:
     """Return a number above zero, None for anything else."""
     try:
-        amount = Decimal(text)
-    except InvalidOperation:
+        return exact(text) or None
+    except ValueError:
         return None
-    return amount if amount.is_finite() and amount > 0 else None

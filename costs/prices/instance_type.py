@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from costs.prices.table import PriceFileError, Row, decimal_text, format_rows, parse_rows
-from costs.prices.units import GIB
+from costs.prices.units import GIB, MIB
 
 COLUMNS = (
     "cloud",
@@ -92,6 +92,11 @@ def _instance_type(row: Row) -> InstanceType:
         as_of=row.text("as_of"),
         source=row.text("source"),
     )
+
+
+def whole_mebibytes(gib: Fraction) -> int:
+    """Return `gib` GiB in bytes, down to a whole MiB: a list's 0.613 GiB is no number of bytes."""
+    return int(gib * GIB) // MIB * MIB
 
 
 def _bytes(row: Row, field: str) -> int:

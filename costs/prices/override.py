@@ -92,13 +92,9 @@ class Overrides:
                     "or one for a part of what the other is for"
                 )
 
-    def at(self, machine: Machine, instant_us: int) -> Rule | None:
-        """Return the rule that decides on the price of `machine` at `instant_us`."""
-        found: Rule | None = None
-        for rule in self.rules:
-            if rule.from_us <= instant_us < rule.to_us and rule.scope.has(machine):
-                found = rule if found is None or _wins(rule, found) else found
-        return found
+    def of(self, machine: Machine) -> list[Rule]:
+        """Return every rule that is for `machine`, at whatever time."""
+        return [rule for rule in self.rules if rule.scope.has(machine)]
 
     def machines(self) -> set[Machine]:
         """Return the machines that a fixed price names in full: the list may not have them."""
@@ -111,11 +107,24 @@ class Overrides:
 
     def changes(self) -> set[int]:
         """Return every instant at which a rule begins or ends."""
-        begins = {rule.from_us for rule in self.rules}
-        return begins | {rule.valid_to_us for rule in self.rules if rule.valid_to_us is not None}
+        return changes(self.rules)
 
 
 NO_OVERRIDES = Overrides(())
+
+
+def changes(rules: Iterable[Rule]) -> set[int]:
+    """Return every instant at which one of `rules` begins or ends."""
+    return {edge for rule in rules for edge in (rule.from_us, rule.valid_to_us) if edge is not None}
+
+
+def deciding(rules: Iterable[Rule], instant_us: int) -> Rule | None:
+    """Return which of `rules`, all for one machine, decides on its price at `instant_us`."""
+    found: Rule | None = None
+    for rule in rules:
+        if rule.from_us <= instant_us < rule.to_us:
+            found = rule if found is None or _wins(rule, found) else found
+    return found
 
 
 def _parts(of: Scope | Machine) -> tuple[str, str, str, str]:

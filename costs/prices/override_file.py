@@ -21,7 +21,7 @@ from costs.price import PURCHASE_OPTIONS
 from costs.prices.glob import ANY
 from costs.prices.override import Discount, Fixed, Overrides, Rule, Scope
 from costs.prices.table import BYTE_ORDER_MARK, PriceFileError, day_us
-from costs.prices.units import micro_usd
+from costs.prices.units import ACCEPTED, micro_usd
 
 OWN = "own"
 LONGEST = 100
@@ -109,7 +109,7 @@ class _Table:
         return Discount(Fraction(percent))
 
     def _fixed(self) -> Fixed:
-        accepted = "USD per hour, zero or more, at most six decimals"
+        accepted = f"USD per hour, {ACCEPTED}, at most six decimals"
         try:
             amount = micro_usd(self._decimal("usd_per_hour", accepted))
         except ValueError:
@@ -136,7 +136,7 @@ class _Table:
         text = self._fields[field]
         if not isinstance(text, str) or not text.strip():
             raise self._error(field, "a text in quotes")
-        return text
+        return text.strip()
 
     def _decimal(self, field: str, accepted: str) -> Decimal:
         number = self._fields[field]

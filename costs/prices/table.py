@@ -8,10 +8,9 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
-from costs.prices.units import micro_usd
+from costs.prices.units import ACCEPTED, exact, micro_usd
 
 SECOND_US = 1_000_000
 BYTE_ORDER_MARK = "\ufeff"
@@ -38,7 +37,7 @@ class Row:
 
     def text(self, field: str) -> str:
         """Return a field that may not be empty."""
-        if not self.fields[field].strip():
+        if not self.fields[field]:
             raise PriceFileError(f"{self.where}: {field} is empty; a value is required")
         return self.fields[field]
 
@@ -62,16 +61,13 @@ class Row:
     def number(self, field: str) -> Fraction:
         """Return a field that is an exact decimal, zero or more."""
         try:
-            value = Decimal(self.fields[field])
-        except InvalidOperation:
-            value = Decimal("NaN")
-        if not value.is_finite() or value < 0:
-            raise self.error(field, "a number, zero or more")
-        return Fraction(value)
+            return exact(self.fields[field])
+        except ValueError:
+            raise self.error(field, f"a number, {ACCEPTED}") from None
 
     def usd(self, field: str, decimals: int) -> Fraction:
         """Return an amount in USD with at most so many `decimals` as exact micro-USD."""
-        accepted = f"USD, zero or more, at most {DECIMALS_IN_WORDS[decimals]} decimals"
+        accepted = f"USD, {ACCEPTED}, at most {DECIMALS_IN_WORDS[decimals]} decimals"
         try:
             amount = micro_usd(self.fields[field])
         except ValueError:
@@ -106,7 +102,8 @@ def parse_rows(text: str, name: str, columns: Sequence[str]) -> Iterator[Row]:
     while (begun := rows.line_num) < len(numbered):
         where = f"{name} line {numbered[begun][0]}"
         try:
-            row = next(rows)
+            # Spaces around a field are for people: "aws" and "aws " are one cloud.
+            row = [field.strip() for field in next(rows)]
         except csv.Error as error:
             raise PriceFileError(f"{where}: {error}; accepted: CSV") from None
         if header is None:
@@ -132,7 +129,8 @@ def format_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str
 
 def keep_comments(before: str, after: str) -> str:
     """Return the text `after` with the comments of `before`, the text that it replaces, on top."""
-    comments = [line for line in before.split("\n") if line.startswith("#")]
+    lines = before.removeprefix(BYTE_ORDER_MARK).split("\n")
+    comments = [line for line in lines if line.startswith("#")]
     return "".join(f"{line}\n" for line in comments) + after
 
 

@@ -13,8 +13,11 @@ from costs.money import MICRO_USD_PER_USD
 
 GB = 10**9
 GIB = 2**30
+MIB = 2**20
 UNIT_BYTES = {"GB": GB, "GiB": GIB}
 HOURS_PER_YEAR = 8_760
+MOST, MOST_DECIMALS = 10**12, 40
+ACCEPTED = "zero to 10^12"
 
 
 @dataclass(frozen=True, order=True)
@@ -47,12 +50,23 @@ class PerTerm:
         return PerHour(self.micro_usd / (self.years * HOURS_PER_YEAR))
 
 
-def micro_usd(usd: Decimal | str) -> Fraction:
-    """Return an amount in USD as exact micro-USD. Raises ValueError unless zero or more."""
+def exact(number: Decimal | str) -> Fraction:
+    """Return a decimal number as it is written.
+
+    Raises ValueError unless it is 0 to 10^12 with at most 40 decimals, in plain digits: 1e999999
+    would fill the memory, and 1_000 is a number to Python alone.
+    """
     try:
-        amount = Decimal(usd)
+        value = Decimal(number)
     except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
-        raise ValueError(f"{usd!r} is no amount in USD; accepted: zero or more")
-    return Fraction(amount) * MICRO_USD_PER_USD
+        value = Decimal("NaN")
+    plain = not isinstance(number, str) or (number.isascii() and "_" not in number)
+    within = value.is_finite() and 0 <= value <= MOST
+    if not (plain and within) or int(value.as_tuple().exponent) < -MOST_DECIMALS:
+        raise ValueError(f"{number!r} is no number; accepted: {ACCEPTED}")
+    return Fraction(value)
+
+
+def micro_usd(usd: Decimal | str) -> Fraction:
+    """Return an amount in USD as exact micro-USD. Raises ValueError as `exact` does."""
+    return exact(usd) * MICRO_USD_PER_USD

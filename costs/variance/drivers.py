@@ -69,7 +69,7 @@ def settle(parts: Sequence[Decimal], total: Ticks) -> list[Ticks]:
     left = Fraction(total) - sum(settled)
     sign = 1 if left > 0 else -1
     losses = [sign * (Fraction(part) - whole) for part, whole in zip(parts, settled, strict=True)]
-    by_loss = sorted(range(len(parts)), key=lambda i: (-losses[i], i))
+    by_loss = sorted(range(len(parts)), key=lambda i: (not parts[i], -losses[i], i))
     for i in by_loss:
         step = sign * min(Fraction(1), abs(left))
         settled[i] += step

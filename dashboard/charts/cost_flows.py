@@ -1,6 +1,7 @@
 """Where the money goes, as a Sankey diagram: bought, what became of it, model, tenant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from html import escape
 
 import plotly.graph_objects as go
 
@@ -27,27 +28,28 @@ FATES = {
 LINK = "rgba({}, {}, {}, 0.35)"
 
 Node = tuple[Stage, str]
+NOT_PAID: Node = (Stage.BECAME, SAVED)
 
 
 def cost_flows(flows: Sequence[Flow]) -> go.Figure:
-    """Return the flows in USD; what caches saved was not paid, and is drawn in green beside it."""
+    """Return the flows in USD; what caches saved was not paid, and is drawn in green beside it.
+
+    A node is as high as all that flows through it, and says how much of that was paid.
+    """
     links = _links(flows)
     nodes = list(dict.fromkeys(node for pair in links for node in pair))
     place = {node: number for number, node in enumerate(nodes)}
-    through = {
-        node: max(
-            sum(cost for (source, _), cost in links.items() if source == node),
-            sum(cost for (_, target), cost in links.items() if target == node),
-        )
-        for node in nodes
-    }
+    through = _through(nodes, links)
+    paid = _through(nodes, {pair: cost for pair, cost in links.items() if pair[0] != NOT_PAID})
+    paid[NOT_PAID] = through.get(NOT_PAID, 0.0)
     figure = go.Figure(
         go.Sankey(
             arrangement="snap",
             valueformat=",.4~r",
             valuesuffix=" USD",
             node={
-                "label": [f"{name}  {usd(through[stage, name])}" for stage, name in nodes],
+                # Plotly takes a part of HTML in texts, and tenants name themselves.
+                "label": [f"{escape(name)}  {usd(paid[stage, name])}" for stage, name in nodes],
                 "x": [COLUMNS[stage] for stage, _ in nodes],
                 "y": _middles(nodes, through),
                 "color": [_color(node) for node in nodes],
@@ -79,6 +81,15 @@ def _links(flows: Sequence[Flow]) -> dict[tuple[Node, Node], float]:
         pair = _node(flow.source, kept), _node(flow.target, kept)
         links[pair] = links.get(pair, 0.0) + float(flow.cost) / TICKS_PER_USD
     return links
+
+
+def _through(nodes: Sequence[Node], links: Mapping[tuple[Node, Node], float]) -> dict[Node, float]:
+    """Return what comes into each node, or leaves it, whichever is more."""
+    into, out = dict.fromkeys(nodes, 0.0), dict.fromkeys(nodes, 0.0)
+    for (source, target), cost in links.items():
+        out[source] += cost
+        into[target] += cost
+    return {node: max(into[node], out[node]) for node in nodes}
 
 
 def _largest(flows: Sequence[Flow], stage: Stage) -> set[str | None]:

@@ -74,7 +74,10 @@ def usual_range(days: Sequence[DayCost], anomalies: Anomalies) -> go.Figure:
                 mode="markers",
                 marker={
                     "size": 12,
-                    "symbol": "triangle-up",
+                    "symbol": [
+                        "triangle-up" if one.actual > one.usual.value else "triangle-down"
+                        for one in marked
+                    ],
                     "color": palette.VERMILLION,
                 },
                 hovertemplate=HOVER,

@@ -8,8 +8,7 @@ import plotly.graph_objects as go
 from dashboard.charts.frame import framed
 from reports import palette
 from reports.weekly import Counted, Stretch
-
-FAINT = 0.45
+from reports.weekly.drawing import FAINT
 
 
 def weeks_and_months(
@@ -21,7 +20,7 @@ def weeks_and_months(
 ) -> go.Figure:
     """Return columns in two panels, each with a scale of its own: a month is more than a week.
 
-    Faint where a time is not whole. `limit` is a line across both.
+    Faint where a time is not whole, hatched where it is simulated. `limit` is a line across both.
     """
     panels = [_columns(weeks, figure_of, "x", "y"), _columns(months, figure_of, "x2", "y2")]
     figure = framed(panels, y_title=y_title, showlegend=False, hovermode="closest", bargap=0.25)
@@ -74,7 +73,11 @@ def _columns(
         marker={
             "color": palette.BLUE,
             "opacity": [1.0 if one.whole else FAINT for one in stretches],
+            "pattern": {"shape": ["/" if one.simulated else "" for one in stretches]},
         },
-        customdata=["" if one.whole else ", not whole" for one in stretches],
+        customdata=[
+            ("" if one.whole else ", not whole") + (", simulated" if one.simulated else "")
+            for one in stretches
+        ],
         hovertemplate="%{x}: %{y:.4~r}%{customdata}<extra></extra>",
     )

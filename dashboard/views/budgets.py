@@ -147,8 +147,8 @@ def _draw_notices(report: BudgetReport, *, busy: bool) -> None:
         if report.begins_late:
             begin = instant(report.extent.covered[0], UTC)
             notices.stale(
-                f"Nothing is stored from before {begin:{INSTANT}}: what was spent earlier in the "
-                "month is in no figure."
+                f"Nothing is stored from before {begin:{INSTANT}}: what machines and requests "
+                "cost earlier in the month is in no figure."
             )
         unpriced = unpriced_text(report.unpriced)
         if report.unpriced_bytes:

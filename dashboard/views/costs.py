@@ -1,15 +1,11 @@
 """Costs: what was paid for, what became of it, and who caused it."""
 
-import csv
-import io
-from collections.abc import Mapping
-
 import streamlit as st
 
 from costs import Sharing
 from dashboard import notices
 from dashboard.address import Address, put
-from dashboard.breakdown import VERSION, grouping_words, groupings
+from dashboard.breakdown import VERSION, grouping_word, groupings, narrowed
 from dashboard.card import Card, draw_cards
 from dashboard.charts.cost_components import cost_components
 from dashboard.charts.cost_flows import cost_flows
@@ -17,6 +13,7 @@ from dashboard.charts.cost_spread import cost_spread
 from dashboard.charts.over_time import Axis
 from dashboard.clock import reader_zone
 from dashboard.cost_table import (
+    MOST_LISTED,
     bought_frame,
     commitment_frame,
     component_frame,
@@ -26,30 +23,24 @@ from dashboard.cost_table import (
 )
 from dashboard.cost_tiles import cost_tiles
 from dashboard.data_table import draw_table
-from dashboard.filter_bar import draw_head, label_names, values_of
+from dashboard.filter_bar import draw_head, grouping_in_url, values_of
 from dashboard.newest import draw_newest
 from dashboard.page import Page
-from dashboard.provenance import (
-    dropped_text,
-    scope_text,
-    stale_text,
-    status_html,
-    unpriced_text,
-)
+from dashboard.page_frame import draw_figures, draw_notices
+from dashboard.provenance import scope_text, unmeasured_text
 from dashboard.readings import read_cost_spread, read_costs
 from dashboard.settings import Settings
 from dashboard.style import page_style, section
-from dashboard.tile import tiles_html
+from dashboard.table_csv import EXACT, download_csv
 from dashboard.url_controls import menu_in_url
 from reports.costs import CostBin, CostReport
-from store import Filter
 
 MOST_ROWS_SHOWN = 14
 RULES = {
-    Sharing.SEPARATE.value: "Shared cost apart",
-    Sharing.PROPORTIONAL.value: "Shared by direct cost",
-    Sharing.EVEN.value: "Shared evenly",
-    Sharing.OWNER.value: "Shared cost to one",
+    Sharing.SEPARATE.value: "Idle time apart",
+    Sharing.PROPORTIONAL.value: "Idle time by direct cost",
+    Sharing.EVEN.value: "Idle time evenly",
+    Sharing.OWNER.value: "Idle time to one",
 }
 # What a click on a row of one grouping shows next.
 NEXT = {"model": VERSION, VERSION: "tenant", "tenant": "model", "region": "instance_type"}
@@ -62,11 +53,10 @@ def draw(settings: Settings) -> None:
     picture, table = st.container(key="costs-picture"), st.container(key="costs-by")
     with table, st.container(horizontal=True, vertical_alignment="center", key="costs-by-head"):
         section("Costs by", "a click on a row looks into it")
-        words = grouping_words(label_names(settings))
-        by = menu_in_url("by", list(words), "Costs by", words)
+        by = grouping_in_url(settings, "Costs by")
         owners = _owners(settings, by)
         rules = [rule for rule in RULES if owners or rule != Sharing.OWNER.value]
-        rule = Sharing(menu_in_url("shared", rules, "Shared cost", RULES))
+        rule = Sharing(menu_in_url("idle", rules, "Idle time", RULES))
         owner = None
         if rule is Sharing.OWNER:
             owner = menu_in_url("owner", owners, "Who bears it", {})
@@ -81,7 +71,7 @@ def draw(settings: Settings) -> None:
 
 
 def _owners(settings: Settings, by: str) -> list[str]:
-    """Return who could bear what is shared: the values of a grouping by one field."""
+    """Return who could bear idle time: the values of a grouping by one field."""
     if len(groupings(by)) > 1:
         return []
     return [value for value in values_of(settings, by) if value is not None]
@@ -104,20 +94,19 @@ def _draw(
     *,
     busy: bool,
 ) -> None:
-    zone = reader_zone()
-    shown = report.shown
-    with st.container(key="costs-notices"):
-        if shown.stale_us:
-            notices.stale(stale_text(shown.state, shown.period, address.window, zone))
-        for sentence in (unpriced_text(report.unpriced), _unpriced_bytes(report)):
-            if sentence:
-                st.error(notices.plain(sentence), icon=":material/money_off:")
-        notices.dropped(dropped_text(report.dropped))
-        if report.where and not any(each.totals.requests for each in report.slices):
-            notices.no_match()
-    st.html(status_html(shown.state, shown.period, zone, busy=busy))
-    st.html(tiles_html([cost_tiles(report)], f"Costs, {address.window.label}"))
-    axis = Axis(shown.period, shown.step_us, zone)
+    shown, window = report.shown, address.window
+    matches = any(each.totals.requests for each in report.slices)
+    draw_notices(
+        PAGE.path,
+        shown,
+        window,
+        dropped=report.dropped,
+        unpriced=report.unpriced,
+        unpriced_bytes=report.unpriced_bytes,
+        missing=notices.no_match if report.where and not matches else None,
+    )
+    draw_figures(shown, [cost_tiles(report)], f"Costs, {window.label}", busy=busy)
+    axis = Axis(shown.period, shown.step_us, reader_zone())
     draw_cards(
         "costs",
         [
@@ -125,7 +114,7 @@ def _draw(
                 "cost-components",
                 "Cost over time",
                 "by what it was paid for",
-                cost_components(report.steps, axis),
+                cost_components(report.per_hour, axis),
                 "Cost in USD per hour, step by step, by component",
             ),
             Card(
@@ -166,7 +155,7 @@ def _draw(
         draw_table(bought_frame(report), "bought-table", _BOUGHT, most_rows=8, download="machines")
     if report.commitments:
         with st.container(border=True, key="cost-commitments"):
-            section("Commitments", "paid for in the hours of the window, used or not")
+            section("Commitments", "paid for in the window, used or not")
             draw_table(
                 commitment_frame(report),
                 "commitment-table",
@@ -175,28 +164,27 @@ def _draw(
                 download="commitments",
             )
     notices.scope(scope_text(report.where))
+    notices.scope(unmeasured_text(report.unmeasured))
     with table:
         _draw_slices(report, by)
 
 
 def _draw_slices(report: CostReport, by: str) -> None:
-    by_what = groupings(by)
     number = st.column_config.NumberColumn
     draw_table(
-        styled(slice_frame(report, by_what)),
+        styled(slice_frame(report)),
         f"cost-table-{by}",
         {
-            "group": st.column_config.TextColumn(
-                grouping_words([by.partition(":")[2]])[by], width="medium"
-            ),
+            "group": st.column_config.TextColumn(grouping_word(by), width="medium"),
             "requests": number("Requests", help="Failed ones included"),
             "failed": number("Failed", help="Answered with a status of 400 or above"),
             "compute": number("Compute USD", help="Machine time that its requests own"),
             "network": number("Network USD", help="Bytes of its requests and answers"),
             "borne": number(
-                "Shared USD", help="Idle, storage, caches, unused commitments: its part by the rule"
+                "Idle USD",
+                help="Idle time of the machines that its requests ran on: its part by the rule",
             ),
-            "cost": number("Cost USD", help="Direct and shared"),
+            "cost": number("Cost USD", help="Direct cost and its part of idle time"),
             "share": number("Share", help="Of all that is listed"),
             "per_1000": number("per 1,000", help="USD per 1,000 successful requests"),
             "failed_usd": number("Failed USD", help="Caused by failed requests, a part of direct"),
@@ -205,47 +193,20 @@ def _draw_slices(report: CostReport, by: str) -> None:
         most_rows=MOST_ROWS_SHOWN,
         choose=lambda row: _look_into(report, by, row),
     )
-    st.download_button(
-        "Download CSV, exact decimals",
-        lambda: _csv(report),
-        file_name="costs.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_csv(lambda part: slice_csv(report, part), "costs", "costs", EXACT)
 
 
 def _look_into(report: CostReport, by: str, row: int) -> None:
     """Filter by the group of a row that was clicked, and show it by what comes next."""
-    if row >= len(report.slices):
+    if row >= min(MOST_LISTED, len(report.slices)):
         return
-    key = report.slices[row].key
-    accepted: Mapping[str, object]
-    if by.startswith("label:"):
-        accepted = {"label": ((by.removeprefix("label:"), key[0]),)}
-    else:
-        names = [str(grouping) for grouping in groupings(by)]
-        accepted = {name: (value,) for name, value in zip(names, key, strict=True)}
-    chosen = Filter(**accepted)  # type: ignore[arg-type]
+    chosen = narrowed(report.where, by, report.slices[row].key)
+    if chosen is None:
+        return
     values: dict[str, list[str]] = {}
     for name, text in chosen.to_pairs():
         values.setdefault(name, []).append(text)
     put({**values, "by": [NEXT.get(by, VERSION)]})
-
-
-def _csv(report: CostReport) -> bytes:
-    out = io.StringIO()
-    csv.writer(out).writerows(slice_csv(report.slices, report.by, report.apart))
-    return out.getvalue().encode()
-
-
-def _unpriced_bytes(report: CostReport) -> str | None:
-    if not report.unpriced_bytes:
-        return None
-    return (
-        f"No price is known for {'; '.join(report.unpriced_bytes)}. What they cost is not in any "
-        "figure here."
-    )
 
 
 _COMPONENTS = {"component": "Component", "cost": "USD", "share": "Share", "change": "Change"}

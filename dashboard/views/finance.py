@@ -2,28 +2,31 @@
 
 from dataclasses import replace
 from datetime import UTC
-from decimal import Decimal
-from shlex import quote
 
 import streamlit as st
 
 from costs.month import Month
 from dashboard import notices
 from dashboard.data_table import draw_table
+from dashboard.finance_command import shell_command
 from dashboard.finance_files import Prepared, draw_downloads, prepare, prepared
-from dashboard.finance_readings import read_finance_months, read_finance_preview
 from dashboard.finance_tables import (
+    bill_words,
     components_html,
     differences_html,
-    exact,
     explained_html,
     invoices_html,
     preview_frame,
 )
 from dashboard.newest import draw_newest
 from dashboard.page import Page
-from dashboard.readings import read_simulated
+from dashboard.readings import (
+    read_finance_months,
+    read_finance_preview,
+    read_simulated,
+)
 from dashboard.settings import Settings
+from dashboard.simulated_mark import mark_figures
 from dashboard.style import aside, page_style, section
 from dashboard.url_controls import choice_in_url, menu_in_url, text_in_url, toggle_in_url
 from reports import ReportError
@@ -50,9 +53,6 @@ IDLE = {
 GRAINS = {"By hour": Grain.HOUR, "By day": Grain.DAY}
 ALL = "all clouds"
 INSTANT = "%d %b %Y, %H:%M:%S UTC"
-COMMAND = """\
-python -m reports finance --from {query.from_day} --to {query.to_day} --grain {query.grain} \\
-    --idle {idle}{cloud} --out FOLDER"""
 
 
 def draw(settings: Settings) -> None:
@@ -96,8 +96,8 @@ def _choices(months: list[Month]) -> tuple[Month, FinanceQuery]:
         grain = GRAINS[choice_in_url("grain", list(GRAINS), "Charge period")]
         idle = menu_in_url("idle", list(IDLE), "Idle time", IDLE)
         if idle == "owner":
-            owner = text_in_url("idle_owner", "Owner", "Who bears idle time") or "unassigned"
-            idle = f"owner:{owner}"
+            owner = text_in_url("idle_owner", "Owner", "Who bears idle time")
+            idle = f"owner:{owner.strip() or 'unassigned'}"
     query = FinanceQuery(month.first_day, month.end_day, grain, IdleRule.parse(idle))
     return month, query
 
@@ -115,7 +115,7 @@ def _of_cloud(query: FinanceQuery, preview: FinancePreview) -> FinanceQuery:
 
 def _simulated(settings: Settings, period: Period) -> Simulated:
     try:
-        return read_simulated(settings, period, EVERYTHING)
+        return read_simulated(settings, period, EVERYTHING).shown
     except StoreError:
         return Simulated()
 
@@ -129,8 +129,10 @@ def _with_simulated(query: FinanceQuery, simulated: Simulated, month: Month) -> 
         f"{requests} and {machines} of {month.first_day:%B %Y} "
         "never ran: no books may hold them, and no file has them unless you ask.</span></p>"
     )
-    asked = toggle_in_url("made_up", "Include what is simulated, for a look")
-    return replace(query, simulated=True) if asked else query
+    if not toggle_in_url("made_up", "Include what is simulated, for a look"):
+        return query
+    mark_figures("part" if simulated.measured else "all")
+    return replace(query, simulated=True)
 
 
 def _amount(number: int, noun: str) -> str:
@@ -169,9 +171,7 @@ def _draw_files(settings: Settings, query: FinanceQuery, preview: FinancePreview
         if files is not None:
             _draw_prepared(files)
         with st.expander("The same on the command line", icon=":material/terminal:"):
-            cloud = f" --cloud {quote(query.cloud)}" if query.cloud else ""
-            idle = quote(str(query.idle))
-            st.code(COMMAND.format(query=query, idle=idle, cloud=cloud), language="sh")
+            st.code(shell_command(settings, query, bill), language="sh")
 
 
 def _bill(query: FinanceQuery, preview: FinancePreview) -> NamedBill | None:
@@ -206,8 +206,7 @@ def _draw_prepared(files: Prepared) -> None:
     bill = found["bill"]
     if bill is not None:
         with st.container(key="finance-bill"):
-            difference = exact(Decimal(bill["difference_usd"]))
-            section("The provider's bill", f"{bill['name']}: it has {difference} USD more")
+            section("The provider's bill", bill_words(bill))
             st.html(differences_html(found))
 
 

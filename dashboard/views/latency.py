@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import notices
 from dashboard.address import Address
-from dashboard.breakdown import grouping_words, groupings
+from dashboard.breakdown import grouping_word, groupings
 from dashboard.card import Card, draw_cards
 from dashboard.charts.latency_heat_map import latency_heat_map
 from dashboard.charts.over_time import Axis
@@ -12,17 +12,15 @@ from dashboard.charts.percentile_curve import percentile_curve
 from dashboard.charts.stage_split import stage_means, stage_shares
 from dashboard.clock import reader_zone
 from dashboard.data_table import draw_table
-from dashboard.filter_bar import draw_head, label_names
+from dashboard.filter_bar import draw_head, grouping_in_url
 from dashboard.latency_table import TOO_FEW, latency_frame, styled
 from dashboard.latency_tiles import latency_tiles
 from dashboard.newest import draw_newest
 from dashboard.page import Page
-from dashboard.provenance import dropped_text, stale_text, status_html
+from dashboard.page_frame import draw_figures, draw_notices
 from dashboard.readings import read_latency, read_targets
 from dashboard.settings import Settings
 from dashboard.style import page_style, section
-from dashboard.tile import tiles_html
-from dashboard.url_controls import menu_in_url
 from reports import LatencyReport, LatencyTargets
 
 MOST_ROWS_SHOWN = 14
@@ -39,8 +37,7 @@ def draw(settings: Settings) -> None:
         st.container(horizontal=True, vertical_alignment="center", key="latency-by-head"),
     ):
         section("Latency by", "successful requests; the share is of those above the p99 target")
-        words = grouping_words(label_names(settings))
-        by = menu_in_url("by", list(words), "Latency by", words)
+        by = grouping_in_url(settings, "Latency by")
     targets = read_targets(settings).latency_ms
     with picture:
         draw_newest(
@@ -61,17 +58,16 @@ def _draw(
     *,
     busy: bool,
 ) -> None:
-    zone = reader_zone()
-    shown = report.shown
-    with st.container(key="latency-notices"):
-        if shown.stale_us:
-            notices.stale(stale_text(shown.state, shown.period, address.window, zone))
-        notices.dropped(dropped_text(report.dropped))
-        if report.where and not report.groups:
-            notices.no_match()
-    st.html(status_html(shown.state, shown.period, zone, busy=busy))
-    st.html(tiles_html([latency_tiles(report, targets)], f"Latency, {address.window.label}"))
-    axis = Axis(shown.period, shown.step_us, zone)
+    shown, window = report.shown, address.window
+    draw_notices(
+        PAGE.path,
+        shown,
+        window,
+        dropped=report.dropped,
+        missing=notices.no_match if report.where and not report.groups else None,
+    )
+    draw_figures(shown, [latency_tiles(report, targets)], f"Latency, {window.label}", busy=busy)
+    axis = Axis(shown.period, shown.step_us, reader_zone())
     draw_cards(
         "latency",
         [
@@ -116,9 +112,7 @@ def _draw_table(report: LatencyReport, targets: LatencyTargets, by: str) -> None
         styled(frame),
         "latency-table",
         {
-            "group": st.column_config.TextColumn(
-                grouping_words([by.partition(":")[2]])[by], width="large"
-            ),
+            "group": st.column_config.TextColumn(grouping_word(by), width="large"),
             "requests": number("Requests", help="Failed ones included"),
             "failed": number("Failed", help="Answered with a status of 400 or above"),
             **{

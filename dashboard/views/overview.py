@@ -10,11 +10,11 @@ from dashboard.headline import Headline
 from dashboard.newest import draw_newest
 from dashboard.overview_charts import draw_charts
 from dashboard.page import Page
+from dashboard.page_frame import draw_figures, draw_notices
 from dashboard.readings import read_overview, read_targets
 from dashboard.settings import Settings
 from dashboard.slice_headline import SliceHeadline
 from dashboard.style import page_style
-from dashboard.tile import tiles_html
 from reports import Overview, Targets, Window
 
 REFRESH_S = 2
@@ -45,24 +45,18 @@ def _live(settings: Settings, address: Address) -> None:
 def _draw_overview(
     overview: Overview, targets: Targets, window: Window, database: str, *, busy: bool
 ) -> None:
-    zone = reader_zone()
-    # Always there, so that what follows keeps its place when a notice comes or goes.
-    with st.container(key="overview-notices"):
-        if overview.stale_us:
-            notices.stale(provenance.stale_text(overview.state, overview.period, window, zone))
-        unpriced = provenance.unpriced_text(
-            fleet.machine for fleet in overview.fleets if fleet.price is None
-        )
-        if unpriced:
-            st.error(notices.plain(unpriced), icon=":material/money_off:")
-        notices.dropped(provenance.dropped_text(overview.dropped))
-        if overview.where and not overview.current.requests:
-            notices.no_match()
-    st.html(provenance.status_html(overview.state, overview.period, zone, busy=busy))
+    draw_notices(
+        PAGE.path,
+        overview,
+        window,
+        dropped=overview.dropped,
+        unpriced=[fleet.machine for fleet in overview.fleets if fleet.price is None],
+        missing=notices.no_match if overview.where and not overview.current.requests else None,
+    )
     headline = SliceHeadline if overview.sliced else Headline
     rows = headline(overview, targets, overview.step_us).rows()
-    st.html(tiles_html(rows, f"Figures of the last {window.label}"))
-    draw_charts(overview, targets, window, database, zone)
+    draw_figures(overview, rows, f"Figures of the last {window.label}", busy=busy)
+    draw_charts(overview, targets, window, database, reader_zone())
     with st.container(key="overview-foot"):
         notices.scope(provenance.scope_text(overview.where))
         st.html(provenance.provenance_html(overview, database))

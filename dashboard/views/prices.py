@@ -5,6 +5,7 @@ from typing import Literal
 import streamlit as st
 
 from dashboard import notices
+from dashboard.address import Address
 from dashboard.data_table import draw_table
 from dashboard.filter_bar import draw_head
 from dashboard.page import Page
@@ -12,8 +13,8 @@ from dashboard.price_table import price_csv, price_frame, ran_html, rules_html
 from dashboard.readings import read_price_report, read_ran_machines
 from dashboard.settings import Settings
 from dashboard.style import page_style, section
+from dashboard.table_csv import EXACT, download_csv
 from dashboard.url_controls import choice_in_url, text_in_url
-from reports import Window
 from reports.formatting import count
 from reports.prices import KINDS, PriceReport, search
 from store import DatabaseBusyError, DatabaseMissingError
@@ -41,7 +42,7 @@ def draw(settings: Settings) -> None:
     report = read_price_report(settings)
     with st.container(key="prices-ran"):
         section("Machines that ran", f"in the last {address.window.label}, at the price of now")
-        _draw_ran(settings, address.window)
+        _draw_ran(settings, address)
     with st.container(key="prices-rules"):
         section("Your rules", "over the list prices")
         st.html(rules_html(report.rules))
@@ -51,9 +52,9 @@ def draw(settings: Settings) -> None:
         _draw_catalogue(report)
 
 
-def _draw_ran(settings: Settings, window: Window) -> None:
+def _draw_ran(settings: Settings, address: Address) -> None:
     try:
-        ran = read_ran_machines(settings, window)
+        ran = read_ran_machines(settings, address)
     except DatabaseBusyError:
         notices.busy()
         return
@@ -108,14 +109,7 @@ def _draw_catalogue(report: PriceReport) -> None:
         most_rows=MOST_ROWS_SHOWN,
     )
     with st.container(horizontal=True, vertical_alignment="center", key="prices-actions"):
-        st.download_button(
-            "Download CSV, exact decimals",
-            lambda: price_csv(found),
-            file_name=f"{kind}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download_csv(lambda _: price_csv(found), kind, "prices", EXACT)
 
 
 PAGE = Page("Prices", ":material/sell:", "prices", draw)

@@ -10,11 +10,12 @@ from dashboard.data_table import draw_table
 from dashboard.filter_bar import draw_head
 from dashboard.newest import draw_newest
 from dashboard.page import Page
-from dashboard.provenance import dropped_text, stale_text, unpriced_text
+from dashboard.page_frame import draw_notices
 from dashboard.readings import read_requests
 from dashboard.request_table import decimals_for, request_csv, request_frame
 from dashboard.settings import Settings
 from dashboard.style import CHART_CONFIG, aside, page_style, section
+from dashboard.table_csv import EXACT, download_csv
 from dashboard.url_controls import choice_in_url, toggle_in_url
 from reports import RequestCosts, Window
 
@@ -42,7 +43,7 @@ request. 1 \N{MICRO SIGN}USD is a millionth of a dollar.
 def draw(settings: Settings) -> None:
     """Draw the page; it changes by itself only while the reader asks for it."""
     page_style()
-    address = draw_head("Requests", settings)
+    address = draw_head("Requests", settings, compares=False)
     with st.container(horizontal=True, vertical_alignment="center", key="requests-choices"):
         aside("Latest")
         limit = choice_in_url("latest", LIMITS, "Latest")
@@ -68,15 +69,15 @@ def _table(settings: Settings, address: Address, limit: int) -> None:
 
 def _draw_requests(found: RequestCosts, window: Window, *, busy: bool) -> None:
     zone = reader_zone()
-    with st.container(key="requests-notices"):
-        if found.shown and found.shown.stale_us:
-            notices.stale(stale_text(found.shown.state, found.shown.period, window, zone))
-        unpriced = unpriced_text(found.unpriced)
-        if unpriced:
-            st.error(notices.plain(unpriced), icon=":material/money_off:")
-        notices.dropped(dropped_text(found.dropped))
-        if found.where and not found.rows:
-            notices.no_match()
+    if found.shown:
+        draw_notices(
+            PAGE.path,
+            found.shown,
+            window,
+            dropped=found.dropped,
+            unpriced=found.unpriced,
+            missing=notices.no_match if found.where and not found.rows else None,
+        )
     frame = request_frame(found.rows, zone)
     direct = f"%.{decimals_for(frame['direct'].dropna())}f"
     loaded = f"%.{decimals_for(frame['fully_loaded'].dropna())}f"
@@ -117,14 +118,8 @@ def _draw_requests(found: RequestCosts, window: Window, *, busy: bool) -> None:
         most_rows=MOST_ROWS_SHOWN,
     )
     with st.container(horizontal=True, vertical_alignment="center", key="requests-actions"):
-        st.download_button(
-            "Download CSV, exact decimals",
-            lambda: request_csv(found.rows),
-            file_name="requests.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        # Each row says its origin.
+        download_csv(lambda _: request_csv(found.rows), "requests", "requests", EXACT)
         if busy:
             notices.busy()
     with st.container(key="requests-charts"):

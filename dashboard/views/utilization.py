@@ -21,11 +21,11 @@ from dashboard.filter_bar import draw_head
 from dashboard.newest import draw_newest
 from dashboard.node_table import node_frame, styled
 from dashboard.page import Page
-from dashboard.provenance import dropped_text, scope_text, stale_text, status_html
+from dashboard.page_frame import draw_figures, draw_notices
+from dashboard.provenance import scope_text
 from dashboard.readings import read_utilization
 from dashboard.settings import Settings
 from dashboard.style import page_style, section
-from dashboard.tile import tiles_html
 from dashboard.utilization_tiles import utilization_tiles
 from reports import UtilizationReport
 from reports.formatting import DASH
@@ -47,18 +47,22 @@ def draw(settings: Settings) -> None:
 
 
 def _draw(report: UtilizationReport, address: Address, *, busy: bool) -> None:
-    zone = reader_zone()
-    shown = report.shown
-    with st.container(key="utilization-notices"):
-        if shown.stale_us:
-            notices.stale(stale_text(shown.state, shown.period, address.window, zone))
-        notices.dropped(dropped_text(report.dropped))
-        if report.where and report.total is None:
-            notices.no_machine()
-    st.html(status_html(shown.state, shown.period, zone, busy=busy))
-    notices.scope(scope_text(report.where))
-    st.html(tiles_html(utilization_tiles(report), f"Utilisation, {address.window.label}"))
-    _draw_charts(report, Axis(shown.period, shown.step_us, zone))
+    shown, window = report.shown, address.window
+    draw_notices(
+        PAGE.path,
+        shown,
+        window,
+        dropped=report.dropped,
+        missing=notices.no_machine if report.where and report.total is None else None,
+    )
+    draw_figures(
+        shown,
+        utilization_tiles(report),
+        f"Utilisation, {window.label}",
+        busy=busy,
+        scope=scope_text(report.where),
+    )
+    _draw_charts(report, Axis(shown.period, shown.step_us, reader_zone()))
     with st.container(key="utilization-nodes"):
         section("Nodes", "means of the window; the most of queue and memory")
         _draw_nodes(node_frame(report.nodes))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
+from html import escape
 from typing import TypeVar
 
 import streamlit as st
@@ -23,7 +24,7 @@ from dashboard.simulated_mark import draw_mark
 from dashboard.style import page_style, section
 from dashboard.tile import tiles_html
 from dashboard.week_chooser import choose_week, draw_refusal
-from dashboard.weekly_html import actions_html, head_html, movers_html
+from dashboard.weekly_html import MEASURED_WEEKS, actions_html, head_html, movers_html
 from reports.budgets.book import budgets_beside, read_budgets
 from reports.formatting import instant
 from reports.tile import Tile
@@ -37,6 +38,7 @@ from reports.weekly import (
     WeeklyReview,
     actions_beside,
     last_complete,
+    looked_back,
     pdf_trouble,
     read_actions,
     sheet_of,
@@ -49,7 +51,6 @@ Item = TypeVar("Item")
 Figure = Callable[[Counted], float | None]
 
 LAST_WEEKS = "weekly_last_weeks"
-NO_BRIDGE = "There is no week before to compare with."
 
 
 def draw(settings: Settings) -> None:
@@ -62,7 +63,8 @@ def draw(settings: Settings) -> None:
         week = None if recorded is None else choose_week(recorded, now_us())
     draw_refusal()
     # Before anything is read: where all of it is hidden, this is the way back.
-    draw_mark(settings, (week or last_complete(now_us())).period, where)
+    shown = week or last_complete(now_us())
+    draw_mark(settings, looked_back(shown, shown.period.to_us), where)
     path = actions_beside(settings.database)
     actions = _told(lambda: read_actions(path), "Actions")
     budgets = _told(lambda: read_budgets(budgets_beside(settings.database)), "Budgets")
@@ -122,6 +124,8 @@ def _draw(review: WeeklyReview, *, busy: bool) -> None:
     sheet = sheet_of(review)
     if busy:
         notices.busy()
+    if not review.compares_simulated:
+        st.html(MEASURED_WEEKS)
     with st.container(horizontal=True, key="weekly-head"):
         st.html(head_html(sheet))
         _downloads(review)
@@ -174,7 +178,7 @@ def _download(
 def _bridge(review: WeeklyReview, sheet: Sheet) -> None:
     if review.bridge is None:
         section("From last week to this one", "")
-        st.html(f'<p class="status">{NO_BRIDGE}</p>')
+        st.html(f'<p class="status">{escape(sheet.no_bridge)}</p>')
         return
     words = "; ".join(f"{row.name} {row.amount}" for row in sheet.bridge)
     card = Card(
@@ -188,11 +192,14 @@ def _bridge(review: WeeklyReview, sheet: Sheet) -> None:
 
 
 def _trends(review: WeeklyReview) -> None:
+    simulated = any(one.simulated for one in (*review.weeks, *review.months))
+    note = "; hatched: simulated" if simulated else ""
+
     def card(key: str, title: str, unit: str, figure: Figure, limit: float | None = None) -> Card:
         return Card(
             key,
             title,
-            "six weeks beside twelve months",
+            f"six weeks beside twelve months{note}",
             weeks_and_months(review.weeks, review.months, figure, unit, limit),
             f"{title} in {unit}, six weeks beside twelve months",
         )

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from costs import TICKS_PER_USD, Ticks
 from costs.anomaly import Anomalies, Slices, Use, find_anomalies
-from costs.deviation import RESIDUALS_KEPT
+from costs.daily_series import LOOK_BACK_DAYS
 from costs.weekly_level import WEEK
 from reports.budgets.daily import (
     Day,
@@ -20,9 +20,9 @@ from reports.budgets.daily import (
 )
 from store import By, ByLabel, Grouping, read_choices, read_label_choices
 
-# Six weeks are told of; what is usual in the first of them is learnt from the eight before.
+# Six weeks are told of; what slices usually cost in the first of them is learnt from those before.
 TOLD_DAYS = 6 * WEEK
-LOOKED_AT_DAYS = TOLD_DAYS + RESIDUALS_KEPT
+LOOKED_AT_DAYS = TOLD_DAYS + LOOK_BACK_DAYS
 # Of more values than this, only the largest can be what drove a day.
 MOST_VALUES = 100
 
@@ -38,24 +38,29 @@ COMPONENTS = (
 
 
 def read_anomalies(source: Source, extent: Extent, days: Sequence[Day]) -> Anomalies:
-    """Return the anomalies of the last weeks of `days`, all days of `extent`."""
-    looked_at = extent.last(LOOKED_AT_DAYS)
-    shown = days[-len(looked_at.starts) :]
+    """Return the anomalies of the last weeks of `days`, all days of `extent`.
+
+    They are judged by all days before them: by fewer, a day would be judged anew as it gets older.
+    """
     # Of a first day that is known in part nothing can be said.
-    part = [not day.whole and place == 0 for place, day in enumerate(shown)]
+    part = [not day.whole and place == 0 for place, day in enumerate(days)]
     whole = Use(
-        [None if cut else _usd(day.cost.total) for cut, day in zip(part, shown, strict=True)],
-        [None if cut else float(day.answered) for cut, day in zip(part, shown, strict=True)],
+        [None if cut else _usd(day.cost.total) for cut, day in zip(part, days, strict=True)],
+        [None if cut else float(day.answered) for cut, day in zip(part, days, strict=True)],
     )
-    first_day, running = looked_at.first_day, looked_at.running
-    seen = find_anomalies(first_day, whole, {}, running=running)
-    if seen.found:
-        # Drivers are looked for where there is something to drive: slices may be many.
-        places = [(one.day - first_day).days for one in seen.found]
-        slices = _slices(source, looked_at, shown, places)
-        seen = find_anomalies(first_day, whole, slices, running=running)
-    told_from = looked_at.last(TOLD_DAYS).first_day
-    return replace(seen, found=tuple(one for one in seen.found if one.day >= told_from))
+    told_from = extent.last(TOLD_DAYS).first_day
+
+    def find(slices: Slices) -> Anomalies:
+        seen = find_anomalies(extent.first_day, whole, slices, running=extent.running)
+        return replace(seen, found=tuple(one for one in seen.found if one.day >= told_from))
+
+    seen = find({})
+    if not seen.found:
+        return seen
+    # Drivers are looked for where there is something to drive: slices may be many.
+    looked_at = extent.last(LOOKED_AT_DAYS)
+    places = [(one.day - looked_at.first_day).days for one in seen.found]
+    return find(_slices(source, looked_at, days[-len(looked_at.starts) :], places))
 
 
 def _slices(source: Source, extent: Extent, days: Sequence[Day], places: Sequence[int]) -> Slices:

@@ -1,19 +1,21 @@
 """The budgets of a database: a file beside it, changed by people and by the page, one at a time."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from costs.budget import Budget, BudgetError, require_one_each
 from costs.budget_file import comments_of, format_budgets, parse_budgets
-from reports.file_change import alone_with, replace_text
+from reports.file_change import changing, replace_text
+from reports.typed_in import BUDGETS
 
-NAME = "budgets.csv"
+
+class BudgetChangedError(BudgetError):
+    """A budget that is not in the file as it was seen: somebody else changed or removed it."""
 
 
 def budgets_beside(database: Path) -> Path:
     """Return where the budgets are kept that go with `database`."""
-    return database.with_name(NAME)
+    return database.with_name(BUDGETS)
 
 
 def read_budgets(path: Path) -> list[Budget]:
@@ -32,7 +34,8 @@ def add_budget(path: Path, budget: Budget) -> None:
 def change_budget(path: Path, seen: Budget, budget: Budget) -> None:
     """Write `budget` in place of `seen`.
 
-    Raises BudgetError, also where `seen` is not there any more; the file is then as it was.
+    Raises BudgetError, BudgetChangedError where `seen` is not there any more. The file is then as
+    it was.
     """
     _change(path, lambda budgets: [budget if b == seen else b for b in _with(budgets, seen)])
 
@@ -43,7 +46,7 @@ def remove_budget(path: Path, seen: Budget) -> None:
 
 
 def _change(path: Path, edit: Callable[[list[Budget]], list[Budget]]) -> None:
-    with _telling(path), alone_with(path) as file:
+    with changing(path, BudgetError) as file:
         content = _read(file)
         budgets = edit(parse_budgets(content, str(path)))
         require_one_each(budgets)
@@ -52,7 +55,7 @@ def _change(path: Path, edit: Callable[[list[Budget]], list[Budget]]) -> None:
 
 def _with(budgets: list[Budget], seen: Budget) -> list[Budget]:
     if seen not in budgets:
-        raise BudgetError(
+        raise BudgetChangedError(
             f"the budget for {seen.name} was changed or removed by somebody else meanwhile; "
             "look at it again, then change it"
         )
@@ -66,13 +69,3 @@ def _read(path: Path) -> bytes:
         return b""
     except OSError as error:
         raise BudgetError(f"{path}: {error.strerror}") from error
-
-
-@contextmanager
-def _telling(path: Path) -> Iterator[None]:
-    try:
-        yield
-    # RuntimeError: links that lead in a circle.
-    except (OSError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise BudgetError(f"{path}: {reason}; nothing was changed") from error

@@ -2,23 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
 from costs import (
     Components,
+    Cost,
     Machine,
     PriceBook,
     Ticks,
-    direct_cost,
-    machine_cost,
     transfer_cost,
 )
-from costs.month import day_at, start_us
+from costs.month import Month, day_at, start_us
 from reports.byte_pricing import BytePricing
 from reports.costs.standing import read_standing
+from reports.pools import PoolKey, executions, read_pools
 from reports.pricing import Pricing
 from store import (
     DAY_US,
@@ -31,7 +31,6 @@ from store import (
     StoreState,
     read_breakdown,
     read_transfers,
-    read_uptimes,
 )
 
 # Levels, shapes of weeks and errors of forecasts all come from less; more only takes time.
@@ -77,22 +76,39 @@ class Extent:
 class Day:
     """What a day cost and how many requests were answered.
 
-    `whole` says whether facts are stored for all of it.
+    `whole` says whether facts are stored for all of it. `before`, of the day of the first fact, is
+    what time alone (storage, caches, commitments) cost in its month until then. `pools` is what
+    machines of one kind at one price cost, and what of that requests caused.
     """
 
     day: date
     cost: Components
     answered: int
     whole: bool
+    before: Ticks = Fraction(0)
+    pools: Mapping[PoolKey, Cost] = field(default_factory=dict)
+
+    @property
+    def charged(self) -> Ticks:
+        """What the day adds to its month."""
+        return self.cost.total + self.before
 
 
 @dataclass(frozen=True)
 class Direct:
-    """What the requests of one group caused on a day, and how many of them were answered."""
+    """What the requests of one group caused on a day, and how many of them were answered.
 
-    compute: Ticks = Fraction(0)
+    `on` is their machine time by pool, `network` their bytes.
+    """
+
+    on: Mapping[PoolKey, Ticks] = field(default_factory=dict)
     network: Ticks = Fraction(0)
     answered: int = 0
+
+    @property
+    def compute(self) -> Ticks:
+        """Machine time."""
+        return sum(self.on.values(), Fraction(0))
 
     @property
     def ticks(self) -> Ticks:
@@ -151,24 +167,31 @@ def read_days(source: Source, extent: Extent) -> list[Day]:
 
     A day without a fact is one on which no machine ran.
     """
-    period, covered = extent.period, extent.covered
-    standing = read_standing(
-        source.connection, period, source.pricing, source.bytes_at, source.where
-    )
-    ran: dict[int, Ticks] = defaultdict(int)
-    for start, _, ticks in _machine_time(source, extent):
-        ran[start] += ticks
+    covered = extent.covered
+    month_us = start_us(Month.at(covered[0]).first_day)
+    paid = Period(min(month_us, extent.period.from_us), extent.period.to_us)
+    standing = read_standing(source.connection, paid, source.pricing, source.bytes_at, source.where)
+    ran: dict[int, dict[PoolKey, Ticks]] = defaultdict(dict)
+    for pool, paid_for in _machine_time(source, extent).items():
+        ran[pool.day_us][pool] = paid_for
     direct = read_direct(source, extent, ()).get((), [NOTHING] * len(extent.starts))
+    before = standing.between(month_us, covered[0]).total
     days = []
     for start, own in zip(extent.starts, direct, strict=True):
         paid_from, paid_to = max(start, covered[0]), min(start + DAY_US, covered[1])
-        parts = Components(own.compute, own.network, idle=ran[start] - own.compute)
+        machines = sum(ran[start].values(), Fraction(0))
+        parts = Components(own.compute, own.network, idle=machines - own.compute)
         days.append(
             Day(
                 day=day_at(start),
                 cost=parts + standing.between(paid_from, max(paid_from, paid_to)),
                 answered=own.answered,
                 whole=paid_to - paid_from == DAY_US,
+                before=before if start <= covered[0] else Fraction(0),
+                pools={
+                    pool: Cost(paid_for, own.on.get(pool, Fraction(0)))
+                    for pool, paid_for in ran[start].items()
+                },
             )
         )
     return days
@@ -197,7 +220,10 @@ def read_direct(source: Source, extent: Extent, by: Sequence[Grouping]) -> dict[
     ):
         sent = moved.get((part.from_us, part.key), [])
         found[part.key][part.from_us] = Direct(
-            compute=direct_cost(part.busy, source.pricing.rate),
+            on={
+                pool: execution.direct
+                for pool, execution in executions(part.from_us, part.busy, source.pricing).items()
+            },
             network=transfer_cost(sent, source.bytes_at.moved),
             answered=part.totals.successes,
         )
@@ -225,8 +251,8 @@ def read_groups(
 def read_machines(source: Source, extent: Extent) -> Mapping[Machine, list[Ticks]]:
     """Return the days of `extent` for each kind of machine: what it cost, idle time included."""
     found: dict[Machine, dict[int, Ticks]] = defaultdict(lambda: defaultdict(int))
-    for start, machine, ticks in _machine_time(source, extent):
-        found[machine][start] += ticks
+    for pool, ticks in _machine_time(source, extent).items():
+        found[pool.machine][pool.day_us] += ticks
     return {
         machine: [by_start[start] for start in extent.starts] for machine, by_start in found.items()
     }
@@ -235,19 +261,16 @@ def read_machines(source: Source, extent: Extent) -> Mapping[Machine, list[Ticks
 def loaded(direct: Sequence[Direct], days: Sequence[Day]) -> list[Ticks]:
     """Return the fully loaded cost of a group by day, given everything of the same days.
 
-    What no request causes is shared in proportion to direct cost. On a day on which nothing has
-    direct cost, nobody bears it.
+    Idle time of a pool is borne in proportion to the direct cost on it, as by `share_idle`.
     """
+    nothing: Ticks = Fraction(0)
     return [
-        own.ticks * (Fraction(day.cost.total) / day.cost.direct) if own.ticks else own.ticks
+        sum((ticks * day.pools[pool].loading for pool, ticks in own.on.items()), nothing)
+        + own.network
         for own, day in zip(direct, days, strict=True)
     ]
 
 
-def _machine_time(source: Source, extent: Extent) -> list[tuple[int, Machine, Ticks]]:
-    changes = source.pricing.catalogue.changes()
-    rows = read_uptimes(source.connection, extent.period, DAY_US, changes, where=source.where)
-    return [
-        (row.from_us, row.time.machine, machine_cost([row.time], source.pricing.rate))
-        for row in rows
-    ]
+def _machine_time(source: Source, extent: Extent) -> dict[PoolKey, Ticks]:
+    pools = read_pools(source.connection, extent.period, source.pricing, source.where)
+    return {pool: machines.cost for pool, machines in pools.items()}

@@ -9,7 +9,7 @@ from costs import Machine, PriceBook, Sharing
 from costs.anomaly import Anomalies
 from costs.budget import Budget, BudgetStatus, Scope
 from costs.forecast import DayCost, Forecast, forecast_month
-from costs.month import start_us
+from costs.month import Month, start_us
 from reports.budgets.anomalies import read_anomalies
 from reports.budgets.daily import (
     Day,
@@ -30,7 +30,6 @@ from store import (
     Grouping,
     Period,
     Reader,
-    StoreState,
     open_reader,
     read_state,
 )
@@ -46,7 +45,6 @@ class BudgetReport:
     in any figure.
     """
 
-    state: StoreState
     extent: Extent
     stale_us: int
     forecast: Forecast
@@ -86,25 +84,24 @@ def load_budgets(
         extent = extent_of(state)
         if extent is None:
             return None
+        as_of_us = extent.covered[1]
+        in_force = [budget for budget in budgets if budget.holds_in(Month.at(as_of_us))]
         source = source_of(connection, book, where)
         days = read_days(source, extent)
         groups = {
-            by: read_groups(source, extent, by, values) for by, values in _values(budgets).items()
+            by: read_groups(source, extent, by, values) for by, values in _values(in_force).items()
         }
         anomalies = read_anomalies(source, extent, days)
     everything = _costs(days)
-    as_of_us = extent.covered[1]
     forecast = forecast_month(everything, as_of_us)
-    in_force = [budget for budget in budgets if budget.holds_in(forecast.month)]
     stale_us = now_us - (state.last_fact_us or now_us)
     return BudgetReport(
-        state=state,
         extent=extent,
         stale_us=stale_us if stale_us > FRESH_US else 0,
         forecast=forecast,
         days=everything,
         statuses=[_status(budget, days, groups, as_of_us) for budget in in_force],
-        others=[budget for budget in budgets if budget not in in_force],
+        others=[budget for budget in budgets if not budget.holds_in(forecast.month)],
         anomalies=anomalies,
         unpriced=tuple(sorted(source.pricing.missing)),
         unpriced_bytes=tuple(sorted(source.bytes_at.missing)),
@@ -161,9 +158,14 @@ def _status(
         direct = groups[by].get(budget.value, [Direct()] * len(days))
         shared = budget.idle is Sharing.PROPORTIONAL
         ticks = loaded(direct, days) if shared else [own.ticks for own in direct]
-        costs = [DayCost(day.day, cost, day.whole) for day, cost in zip(days, ticks, strict=True)]
+        costs = [DayCost(day.day, cost, _usual(day)) for day, cost in zip(days, ticks, strict=True)]
     return BudgetStatus(budget, forecast_month(costs, as_of_us), costs)
 
 
 def _costs(days: Sequence[Day]) -> list[DayCost]:
-    return [DayCost(day.day, day.cost.total, day.whole) for day in days]
+    return [DayCost(day.day, day.charged, _usual(day)) for day in days]
+
+
+def _usual(day: Day) -> bool:
+    """Return whether a forecast may learn from `day`."""
+    return day.whole and not day.before

@@ -19,6 +19,7 @@ from reports.finance import (
     load_providers,
     write_files,
 )
+from reports.finance.files import SPREADSHEET_ROWS
 from reports.finance.query import FinanceError
 from reports.price_book import load_price_book
 from store import DatabaseMissingError
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         leave_out_unpriced=arguments.leave_out_unpriced,
         invoice_id=arguments.invoice_id,
     )
-    bill = load_bill(arguments.invoice, query) if arguments.invoice else None
+    bill = None if arguments.invoice is None else load_bill(arguments.invoice, query)
     book, providers = load_price_book(arguments.prices), load_providers(arguments.prices)
     told = _Progress()
     try:
@@ -97,6 +98,12 @@ def run(arguments: argparse.Namespace) -> int:
         told.end()
     for problem in found.reconciliation.problems:
         print(f"not whole: {problem}", file=sys.stderr)
+    if arguments.excel and not found.fits_spreadsheet:
+        print(
+            f"a spreadsheet shows the first {SPREADSHEET_ROWS:,} rows of the variant for it; "
+            "--grain day has fewer",
+            file=sys.stderr,
+        )
     print(msgspec.json.encode(_summary(found)).decode())
     return 0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from costs.budget import BudgetError
 from reports.budgets.book import budgets_beside, read_budgets
-from reports.commands.options import add_database, add_prices
+from reports.commands.options import add_database, add_prices, add_simulated, chosen
 from reports.errors import ReportError
 from reports.file_change import replace_content
 from reports.price_book import load_price_book
@@ -23,7 +23,7 @@ from reports.weekly import (
     to_json,
     to_pdf,
 )
-from store import DatabaseMissingError, Filter
+from store import DatabaseMissingError
 
 HTML, PDF, JSON = ".html", ".pdf", ".json"
 
@@ -44,9 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="FILE", help="ends in .html, .pdf or .json"
     )
     parser.add_argument("--paper", choices=[paper.value for paper in Paper], default=Paper.A4.value)
-    parser.add_argument(
-        "--without-simulated", action="store_true", help="leave made-up history out"
-    )
+    add_simulated(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -59,6 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise ReportError(f"out is {out}; accepted: a name that ends in {HTML}, {PDF} or {JSON}")
     now_us = time.time_ns() // 1000
     week = last_complete(now_us) if arguments.week is None else Week.parse(arguments.week)
+    running = Week.of(now_us)
+    if week > running:
+        raise ReportError(
+            f"week is {week}, which begins on {week.monday}; accepted: weeks up to {running}"
+        )
     review = _load(arguments, week, now_us)
     try:
         replace_content(out, _content(review, out.suffix, Paper(arguments.paper)))
@@ -77,9 +80,9 @@ def _load(arguments: argparse.Namespace, week: Week, now_us: int) -> WeeklyRevie
             load_targets(arguments.targets),
             week,
             now_us,
-            read_actions(arguments.actions or actions_beside(database)),
-            read_budgets(arguments.budgets or budgets_beside(database)),
-            Filter(simulated=("no",) if arguments.without_simulated else ()),
+            read_actions(_there(arguments.actions) or actions_beside(database)),
+            read_budgets(_there(arguments.budgets) or budgets_beside(database)),
+            chosen(arguments),
         )
     except BudgetError as error:
         raise ReportError(str(error)) from error
@@ -88,6 +91,13 @@ def _load(arguments: argparse.Namespace, week: Week, now_us: int) -> WeeklyRevie
     if review is None:
         raise ReportError(f"{database}: holds no fact yet; there is nothing to review")
     return review
+
+
+def _there(path: Path | None) -> Path | None:
+    """Return `path`; raises ReportError where it was asked for and is not there."""
+    if path is not None and not path.exists():
+        raise ReportError(f"{path}: No such file or directory")
+    return path
 
 
 def _content(review: WeeklyReview, suffix: str, paper: Paper) -> bytes:

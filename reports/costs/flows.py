@@ -1,6 +1,6 @@
 """Where the money goes: from what was bought, by what became of it, to models and tenants."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -93,12 +93,9 @@ def read_flows(
 
 def saved_flows(saved: Sequence[tuple[str | None, Ticks]]) -> list[Flow]:
     """Return what caches saved by model as flows, to stand beside what was paid."""
-    by_model: Counter[str | None] = Counter()
-    for model, cost in saved:
-        by_model[model] += cost  # type: ignore[assignment]
     return [
-        Flow((Stage.BECAME, SAVED), (Stage.MODEL, model), Fraction(cost), saved=True)
-        for model, cost in by_model.items()
+        Flow((Stage.BECAME, SAVED), (Stage.MODEL, model), cost, saved=True)
+        for model, cost in saved
         if cost > 0
     ]
 

@@ -20,13 +20,14 @@ from costs import (
 from reports.byte_pricing import BytePricing
 from reports.costs.flows import Flow, read_flows, saved_flows
 from reports.costs.savings import Savings, read_savings
-from reports.costs.slices import CostSlice, bear, read_slices
+from reports.costs.slices import CostSlice, bear, parts_of, read_shares, read_slices
 from reports.costs.standing import Standing, read_standing
 from reports.pricing import Pricing
 from reports.steps import Steps, read_steps
 from reports.window import Frame, Window, of_requests, read_frame
 from store import (
     EVERYTHING,
+    HOUR_US,
     Dropped,
     Filter,
     Grouping,
@@ -50,11 +51,14 @@ class CostReport:
     """Everything the Costs page shows.
 
     `total` and `steps` are of the requests that `where` accepts, with everything that no request
-    causes of the machines that it accepts; where it speaks of requests, the latter is left out.
-    `slices`, dearest first, and `apart`, what none of them bears, add up to that total. `previous`
-    is None where less than half of the window before is covered by data. `bought` is machine cost
-    by machine. `retries` and what they cost are None where there are too many requests to look for
-    them.
+    causes of the machines that it accepts. `slices`, dearest first, and `apart` add up to that
+    total: idle time that nobody bears, storage, caches and commitments. Where `where` speaks of
+    requests, the total leaves out what no request causes, nothing stands `apart`, and what slices
+    bear is beside the total. `previous` is
+    None where less than half of the window before is covered by data. `bought` is machine cost by
+    machine. `retries` and what they cost are None where there are too many requests to look for
+    them, or their records are not kept any more. `unmeasured` requests have no cost yet: no sample
+    of their node is stored for their minute.
     """
 
     shown: Frame
@@ -87,6 +91,22 @@ class CostReport:
     def successes(self) -> int:
         """Requests of the window that were answered."""
         return sum(each.totals.successes for each in self.slices)
+
+    @property
+    def per_hour(self) -> list[tuple[int, Components]]:
+        """The cost of each step by its beginning, in ticks per hour that facts are stored for.
+
+        Steps that begin after the newest fact are left out: they are not zero, but not known yet.
+        """
+        found = []
+        for start, parts in self.steps:
+            if start >= self.shown.covered[1]:
+                continue
+            covered_us = self.shown.covered_us(start, start + self.shown.step_us)
+            # Before the first fact there may be storage to pay for, and nothing else.
+            hours = Fraction(covered_us or self.shown.step_us, HOUR_US)
+            found.append((start, parts.times(1 / hours)))
+        return found
 
     @property
     def failed(self) -> Ticks:
@@ -126,17 +146,23 @@ def load_costs(
         everything = own
         if of_requests(where):
             everything = read_slices(connection, period, by, pricing, bytes_at, where.machines())
+        ran = machine_cost((row.time for row in steps.uptimes), pricing.rate)
+        idle = ran - sum((each.compute for each in everything), Fraction(0))
+        shares = read_shares(connection, period, by, pricing, where.machines(), rule, owner, idle)
         flows = read_flows(connection, period, steps.uptimes, pricing, where)
         savings = read_savings(connection, period, pricing, where)
         dropped = read_dropped(connection, period, where=where)
         retries = None
         if sum(each.totals.requests for each in own) <= MOST_FOR_RETRIES:
-            retries = read_retries(connection, period, where=where)
-    direct = {each.key: each.direct for each in everything}
-    ran = machine_cost((row.time for row in steps.uptimes), pricing.rate)
-    idle = ran - sum((each.compute for each in everything), Fraction(0))
-    shared = idle + standing.between(*_so_far(shown, period)).shared
-    slices, apart = bear(own, direct, shared, rule, owner)
+            changes = pricing.catalogue.changes()
+            retries = read_retries(connection, period, changes, where=where)
+    slices = bear(everything, shares)
+    apart = shares.apart + standing.between(period.from_us, period.to_us).total
+    if of_requests(where):
+        slices, apart = parts_of(own, slices), Fraction(0)
+    else:
+        # Beside flows of all requests, what some of them saved would be no picture.
+        flows += saved_flows(savings.cached_by_model)
     return CostReport(
         shown=shown,
         where=where,
@@ -149,9 +175,9 @@ def load_costs(
         slices=slices,
         apart=apart,
         bought=_bought(steps, pricing),
-        flows=[*flows, *saved_flows(savings.cached_by_model)],
+        flows=flows,
         savings=savings,
-        commitments=standing.uses,
+        commitments=standing.uses(period.from_us, period.to_us),
         retries=retries,
         retried=None if retries is None else direct_cost(retries.busy, pricing.rate),
         unmeasured=steps.unmeasured,
@@ -187,15 +213,10 @@ class _Reading:
                 network=transfer_cost(moved.get((start, ()), []), self.bytes_at.moved),
             )
             if not sliced:
-                stretch = _so_far(shown, Period(start, min(start + step_us, period.to_us)))
-                parts += Components(idle=step.cost.idle) + standing.between(*stretch)
+                end_us = min(start + step_us, period.to_us)
+                parts += Components(idle=step.cost.idle) + standing.between(start, end_us)
             found.append((start, parts))
         return steps, standing, found
-
-
-def _so_far(shown: Frame, period: Period) -> tuple[int, int]:
-    """Return `period` up to the newest fact: what comes after that is not paid for yet."""
-    return period.from_us, max(period.from_us, min(period.to_us, shown.covered[1]))
 
 
 def _whole(steps: Iterable[tuple[int, Components]]) -> Components:

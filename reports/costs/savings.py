@@ -7,6 +7,7 @@ from fractions import Fraction
 from costs import Ticks, direct_cost
 from reports.pricing import Pricing
 from store import By, Filter, Period, Reader, read_batch_savings, read_breakdown
+from usage.record import ON_BEHALF
 
 VERSION = (By.MODEL, By.MODEL_VERSION)
 CACHES = ("memory", "disk", "redis")
@@ -37,8 +38,9 @@ NOTHING = Saving(0, Fraction(0), 0)
 class Savings:
     """By what saved it. `cached_by_model` are the two of caches together.
 
-    A cache hit is taken to cost what an executed miss of the same version did on average, an item
-    of a batch what one alone did, at the price that its version's worker time had on average.
+    A cache hit is taken to cost what an executed miss of the same version did on average (what was
+    executed on behalf of requests left out), an item of a batch what one alone did, at the price
+    that its version's worker time had on average.
     `batching` counts items instead of requests.
     """
 
@@ -84,13 +86,13 @@ def _by_outcome(
     for part in read_breakdown(
         connection,
         period,
-        (*VERSION, By.CACHE, By.STATUS),
+        (*VERSION, By.CACHE, By.STATUS, By.ROUTE),
         pricing.catalogue.changes(),
         where=where,
         latency=False,
     ):
-        *version, cache, status = part.key
-        if int(status or 0) >= 400:
+        *version, cache, status, route = part.key
+        if int(status or 0) >= 400 or route in ON_BEHALF:
             continue
         outcomes = found.setdefault(tuple(version), defaultdict(_Outcome))
         outcome = outcomes[cache or ""]

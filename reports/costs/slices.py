@@ -1,11 +1,12 @@
-"""Cost by any grouping: what each group causes itself, and what it bears of the rest."""
+"""Cost by any grouping: what each group causes itself, and what it bears of idle time."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from costs import Shares, Sharing, Ticks, direct_cost, share_out, transfer_cost
+from costs import Shares, Sharing, Ticks, direct_cost, share_idle, transfer_cost
 from reports.byte_pricing import BytePricing
+from reports.pools import idle_by_pool, read_groups, read_pools
 from reports.pricing import Pricing
 from store import (
     By,
@@ -22,19 +23,16 @@ from store import (
 
 @dataclass(frozen=True)
 class CostSlice:
-    """One group of requests: what it caused (`compute`, `network`) and `borne`, its part of what
-    no request causes; ticks. `failed` is what its failed requests caused, a part of the former.
-
-    `unmeasured` requests have no cost yet: no sample of their node is stored for their minute.
+    """One group of requests: what it caused (`compute`, `network`) and `borne`, its part of idle
+    time; ticks. `failed` is what its failed requests caused, a part of the former.
     """
 
     key: Key
-    totals: Totals
-    compute: Ticks
-    network: Ticks
-    failed: Ticks
-    borne: Ticks
-    unmeasured: int
+    totals: Totals = field(default_factory=Totals)
+    compute: Ticks = Fraction(0)
+    network: Ticks = Fraction(0)
+    failed: Ticks = Fraction(0)
+    borne: Ticks = Fraction(0)
 
     @property
     def direct(self) -> Ticks:
@@ -62,7 +60,6 @@ class _Sums:
     compute: Ticks = Fraction(0)
     network: Ticks = Fraction(0)
     failed: Ticks = Fraction(0)
-    unmeasured: int = 0
 
 
 def read_slices(
@@ -82,7 +79,6 @@ def read_slices(
         compute = direct_cost(part.busy, pricing.rate)
         sums.totals += part.totals
         sums.compute += compute
-        sums.unmeasured += part.unmeasured
         if _failed(part.key):
             sums.failed += compute
     moved = read_transfers(
@@ -94,52 +90,67 @@ def read_slices(
         sums.network += network
         if _failed(key):
             sums.failed += network
-    return [
-        CostSlice(
-            key, s.totals, s.compute, s.network, s.failed, Fraction(0), s.unmeasured
-        )
-        for key, s in found.items()
-    ]  # fmt: skip
+    return [CostSlice(key, s.totals, s.compute, s.network, s.failed) for key, s in found.items()]
 
 
-def bear(
-    slices: Sequence[CostSlice],
-    everything: Mapping[Key, Ticks],
-    shared: Ticks,
+def read_shares(
+    connection: Reader,
+    period: Period,
+    by: Sequence[Grouping],
+    pricing: Pricing,
+    where: Filter,
     rule: Sharing,
     owner: Key | None,
-) -> tuple[list[CostSlice], Ticks]:
-    """Return `slices` with what each bears of `shared`, dearest first, and what nobody bears.
+    idle: Ticks,
+) -> Shares[Key]:
+    """Return who bears the idle time of `period`, `idle` in all; `where` speaks of machines alone.
 
-    `everything` is the direct cost by group of all requests that the machines ran for. A slice that
-    is a part of its group, since a filter left others out, bears as large a part of its share.
+    Where the rule does not ask who executed where, nothing is read.
     """
-    shares: Shares[Key] = share_out(shared, everything, rule, owner)
-    borne: list[CostSlice] = []
-    given: Ticks = Fraction(0)
-    for each in slices:
-        whole = everything.get(each.key, Fraction(0))
-        part = Fraction(each.direct) / whole if whole else Fraction(1)
-        own = shares.of.get(each.key, Fraction(0)) * part
-        given += own
-        borne.append(
-            CostSlice(
-                each.key,
-                each.totals,
-                each.compute,
-                each.network,
-                each.failed,
-                own,
-                each.unmeasured,
-            )
+    if rule in (Sharing.SEPARATE, Sharing.OWNER):
+        return share_idle({(): idle}, {}, rule, owner)
+    pools = read_pools(connection, period, pricing, where)
+    groups = read_groups(connection, period, by, pricing, where)
+    direct = {key: group.direct for key, group in groups.items()}
+    return share_idle(idle_by_pool(pools, groups.values()), direct, rule, owner)
+
+
+def bear(slices: Sequence[CostSlice], shares: Shares[Key]) -> list[CostSlice]:
+    """Return `slices` with what each bears of idle time, dearest first.
+
+    An owner that has no slice gets one.
+    """
+    nothing = Fraction(0)
+    known = {each.key for each in slices}
+    others = (CostSlice(key) for key, cost in shares.of.items() if cost and key not in known)
+    return dearest_first(
+        replace(each, borne=shares.of.get(each.key, nothing)) for each in (*slices, *others)
+    )
+
+
+def parts_of(own: Sequence[CostSlice], groups: Sequence[CostSlice]) -> list[CostSlice]:
+    """Return `own`, slices from which a filter left requests out, with what each bears.
+
+    That is as large a part of what its whole group in `groups` bears as it has of the direct cost
+    of the group; of its requests, where the group has no direct cost.
+    """
+    by_key = {each.key: each for each in groups}
+    borne = []
+    for each in own:
+        group = by_key[each.key]
+        part, whole = (
+            (each.direct, group.direct)
+            if group.direct
+            else (each.totals.requests, group.totals.requests)
         )
-    if owner is not None and owner not in {each.key for each in slices}:
-        alone = shares.of.get(owner, Fraction(0))
-        given += alone
-        nothing = Fraction(0)
-        borne.append(CostSlice(owner, Totals(), nothing, nothing, nothing, alone, 0))
-    borne.sort(key=lambda each: (-each.cost, -each.totals.requests))
-    return borne, shared - given
+        share = Fraction(part) / whole if whole else Fraction(0)
+        borne.append(replace(each, borne=group.borne * share))
+    return dearest_first(borne)
+
+
+def dearest_first(slices: Iterable[CostSlice]) -> list[CostSlice]:
+    """Return `slices` by their cost, those of the same cost by their requests."""
+    return sorted(slices, key=lambda each: (-each.cost, -each.totals.requests))
 
 
 def _failed(key: Key) -> bool:

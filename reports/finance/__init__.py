@@ -1,11 +1,13 @@
 """The charges of a period as files for finance: FOCUS 1.2, and how they add up."""
 
-from reports.finance.files import FinanceFiles, NamedBill, preview, write_files
+from reports.finance.bill_match import NamedBill
+from reports.finance.files import FinanceFiles, preview, write_files
 from reports.finance.loading import load_bill, load_providers, read_total, read_uploaded_bill
+from reports.finance.plan import Plan
 from reports.finance.query import FinanceError, FinanceQuery, Grain, IdleRule
 from reports.finance.reconciliation import Reconciliation
 from reports.finance.report import FinancePreview, InvoiceLine, load_months, load_preview
-from reports.finance.source import ChargeSource, Plan, charge_source
+from reports.finance.source import ChargeSource, charge_source
 
 __all__ = [
     "ChargeSource",

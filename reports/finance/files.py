@@ -1,6 +1,7 @@
 """The files of a period: the charges, their variant for spreadsheets, and what stands beside them.
 
-Each is written beside its place and renamed when all are done: what is there is whole.
+Each is written beside its place and renamed when all are done: what is there is whole. The
+reconciliation comes last: while its SHA-256 is not that of the charges, they are being replaced.
 """
 
 import hashlib
@@ -25,31 +26,26 @@ from costs.focus import (
     metadata,
     order_of,
 )
-from costs.invoice import Bill, differences
+from reports.file_change import alone_with, sync_folder
 from reports.finance.adjustment import adjustment_charges, to_cents
-from reports.finance.charge import Charges
+from reports.finance.bill_match import NamedBill, matched
+from reports.finance.charge import ZERO, Charges
 from reports.finance.merged import merged
+from reports.finance.plan import Plan
 from reports.finance.query import FinanceError
-from reports.finance.reconciliation import BillMatch, FileFacts, Reconciliation, reconcile
-from reports.finance.source import ChargeSource, Plan
+from reports.finance.reconciliation import FileFacts, Reconciliation, reconcile
+from reports.finance.source import ChargeSource
 from reports.finance.totals import Totals
 
 GENERATOR, VERSION = "inference-cost", "0.1.0"
+# As many rows a spreadsheet has, the header among them.
+SPREADSHEET_ROWS = 1_048_576
 # Sums of any number of rows are exact.
 PRECISION = 60
 ROWS_AT_ONCE = 500
-EXCEL_ROWS = 1_048_576
 
 Progress = Callable[[int, int], None]
 """(rows so far, beginning of the charge period they have reached in microseconds)."""
-
-
-@dataclass(frozen=True)
-class NamedBill:
-    """A provider's bill and what it is called."""
-
-    name: str
-    bill: Bill
 
 
 @dataclass(frozen=True)
@@ -58,6 +54,11 @@ class FinanceFiles:
 
     paths: Sequence[Path]
     reconciliation: Reconciliation
+
+    @property
+    def fits_spreadsheet(self) -> bool:
+        """Whether a spreadsheet shows all of it."""
+        return self.reconciliation.totals.whole.rows < SPREADSHEET_ROWS
 
 
 def write_files(
@@ -70,12 +71,12 @@ def write_files(
 ) -> FinanceFiles:
     """Write the files of `source` into `folder`; the same facts give the same bytes.
 
-    Raises FinanceError where the bill is for another number of invoices than one, or the folder
-    cannot be written.
+    Who writes into the same folder meanwhile waits. Raises FinanceError where the bill is for
+    another number of invoices than one, or the folder cannot be written.
     """
     name = source.query.name
     with localcontext(prec=PRECISION), _told(folder), ExitStack() as stack:
-        folder.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(alone_with(folder / name))
         plan = source.plan()
         _require_one_invoice(plan, bill, source.query.invoice_id)
         kinds = [("", False), ("-excel", True)] if excel else [("", False)]
@@ -87,7 +88,8 @@ def write_files(
             out.write(header_bytes(excel=for_excel))
         totals = Totals(cells={} if bill else None)
         _write_rows(_all_charges(source, plan, bill), outs, totals, progress)
-        match = None if bill is None else _matched(bill, plan, totals)
+        charged = sum(plan.billed.values(), ZERO)
+        match = None if bill is None else matched(bill, charged, totals.cells or {})
         found = reconcile(source, plan, totals, [out.facts() for out, _ in outs], match)
         created_us = source.facts.completeness.state.committed_at_us
         for suffix, content in (
@@ -99,12 +101,16 @@ def write_files(
             outs.append((out, False))
         for out, _ in outs:
             out.keep()
+        sync_folder(folder)
     return FinanceFiles([out.path for out, _ in outs], found)
 
 
 def preview(source: ChargeSource, rows: int) -> tuple[list[list[str | None]], Plan]:
-    """Return the first rows of the file, as text by column, and what all of it comes to."""
-    with localcontext(prec=PRECISION):
+    """Return the first rows of the file, as text by column, and what all of it comes to.
+
+    Raises FinanceError where a row would break a rule.
+    """
+    with localcontext(prec=PRECISION), _broken_rules_told():
         plan = source.plan()
         check = RowCheck()
         found: list[list[str | None]] = []
@@ -157,18 +163,6 @@ def _write_rows(
     flush()
 
 
-def _matched(bill: NamedBill, plan: Plan, totals: Totals) -> BillMatch:
-    [ours] = plan.billed.values()
-    mine = {
-        cell: amount
-        for cell, amount in (totals.cells or {}).items()
-        # What we added to match the bill is no charge of ours.
-        if cell.service != "Invoice difference"
-    }
-    found = differences(mine, bill.bill.cells) if bill.bill.cells else []
-    return BillMatch(bill.name, bill.bill, to_cents(bill.bill.total), to_cents(ours), found)
-
-
 def _require_one_invoice(plan: Plan, bill: NamedBill | None, invoice_id: str | None) -> None:
     of = bill.name if bill else invoice_id
     if of is None or len(plan.billed) == 1:
@@ -183,11 +177,18 @@ def _require_one_invoice(plan: Plan, bill: NamedBill | None, invoice_id: str | N
 @contextmanager
 def _told(folder: Path) -> Iterator[None]:
     try:
-        yield
+        with _broken_rules_told():
+            yield
     except OSError as error:
         raise FinanceError(
             f"{error.filename or folder}: {error.strerror}; a folder with room is required"
         ) from error
+
+
+@contextmanager
+def _broken_rules_told() -> Iterator[None]:
+    try:
+        yield
     except FocusError as error:
         raise FinanceError(f"a row would break a rule of FOCUS: {error}") from error
 

@@ -9,8 +9,9 @@ from typing import IO
 
 from costs.focus import FocusError
 from costs.focus.provider import Provider, parse_providers
-from costs.invoice import Bill, InvoiceError, parse_total, read_bill
-from reports.finance.files import NamedBill
+from costs.invoice import InvoiceError, parse_total
+from costs.invoice_file import read_bill
+from reports.finance.bill_match import NamedBill
 from reports.finance.query import FinanceError, FinanceQuery
 
 PROVIDERS = "finance.toml"
@@ -36,7 +37,7 @@ def load_bill(total_or_file: str, query: FinanceQuery) -> NamedBill:
     try:
         total = parse_total(total_or_file)
         if total is not None:
-            return NamedBill("total", Bill(total))
+            return NamedBill.of_total(total)
         with _opened(path) as lines:
             days = str(query.from_day), str(query.to_day)
             return NamedBill(path.name, read_bill(lines, str(path), *days))
@@ -52,7 +53,7 @@ def read_total(text: str) -> NamedBill:
         raise FinanceError(str(error)) from error
     if total is None:
         raise FinanceError(f"the invoice total is {text!r}; accepted: USD, such as 1234.56")
-    return NamedBill("total", Bill(total))
+    return NamedBill.of_total(total)
 
 
 def read_uploaded_bill(raw: bytes, name: str, query: FinanceQuery) -> NamedBill:

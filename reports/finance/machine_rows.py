@@ -1,10 +1,10 @@
 """Machine time as rows: for each kind of request its share of the machine's hours, and idle time.
 
-The shares of a machine in a step sum to its hours exactly (largest remainder).
+The shares of a machine in a step sum to its hours exactly (largest remainder). What was used is the
+same whoever bears idle time, which has rows of its own.
 """
 
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +14,7 @@ from costs import PriceBook, Sharing
 from costs.apportion import apportion
 from costs.focus import Row, ascii_name, order_of, own_name
 from costs.focus.provider import Provider
+from reports.finance.bearers import Bearer, Bearers
 from reports.finance.charge import (
     ZERO,
     Charge,
@@ -27,9 +28,8 @@ from reports.finance.charge import (
     unit_prices,
 )
 from reports.finance.machine_plan import Segment
-from reports.finance.query import IdleRule
-from reports.finance.shares import Share, overfull, share_units
-from reports.finance.wording import idle_tags, price_details, tags_of, use_words
+from reports.finance.shares import overfull, share_units
+from reports.finance.wording import price_details, tags_of, use_words
 from store import NodeStep, Use
 
 
@@ -40,14 +40,17 @@ class MachineRows:
         self,
         providers: dict[str, Provider],
         book: PriceBook,
-        idle: IdleRule,
+        bearers: Bearers,
         step_us: int,
         changes: Iterable[int],
         invoice_id: str | None,
+        simulated: Collection[str] = (),
     ) -> None:
+        """`simulated` are the nodes that never ran: their idle time says so, too."""
+        self._simulated = simulated
         self._providers = providers
         self._book = book
-        self._idle = idle
+        self._bearers = bearers
         self._step_us = step_us
         self._changes = sorted(changes)
         self._invoice_id = invoice_id
@@ -65,14 +68,26 @@ class MachineRows:
     def _of_step(self, step: NodeStep, segments: list[Segment]) -> Iterator[Charge]:
         self.overfull_steps += overfull(step)
         for number, segment in enumerate(segments):
-            shares = share_units(step, segment.units, self._idle.sharing)
-            effective = _effective(segment, shares)
+            used, apart = share_units(step, segment.units)
+            *costs, idle_pico = _spread(segment, segment.effective_pico, [*used, apart])
             base = self._base(step, segment)
-            for (use, units), cost_pico in zip(shares, effective, strict=True):
+            for use, units, cost in zip(step.uses, used, costs, strict=True):
                 # A request is counted once, however its machine's hours are paid for.
-                yield _row(base, segment, use, units, cost_pico, self._idle, counted=number == 0)
+                yield _used_row(base, segment, use, units, cost, counted=number == 0)
+            yield from self._idle(step, segment, base, apart, idle_pico)
             if number == 0:
                 self.requests += sum(use.requests for use in step.uses)
+
+    def _idle(
+        self, step: NodeStep, segment: Segment, base: Row, apart: int, idle_pico: int
+    ) -> Iterator[Charge]:
+        """Yield a row for everyone who bears some of the `apart` units that are idle."""
+        parts = self._bearers.split(step, apart)
+        costs = _spread(segment, idle_pico, [units for _, units in parts])
+        sharing = self._bearers.rule.sharing
+        made_up = step.node_id in self._simulated
+        for (bearer, units), cost in zip(parts, costs, strict=True):
+            yield _idle_row(base, segment, bearer, units, cost, sharing, made_up=made_up)
 
     def _base(self, step: NodeStep, segment: Segment) -> Row:
         """Return what the rows of a segment have in common."""
@@ -131,53 +146,17 @@ class MachineRows:
         return Row(**fields)
 
 
-def _row(
-    base: Row,
-    segment: Segment,
-    use: Use | None,
-    units: int,
-    effective_pico: int,
-    idle: IdleRule,
-    *,
-    counted: bool,
+def _used_row(
+    base: Row, segment: Segment, use: Use, units: int, effective_pico: int, *, counted: bool
 ) -> Charge:
-    terms = segment.terms
-    quantity = micro(units)
-    contracted = pico(units * terms.contracted_micro_usd)
-    listed = (
-        contracted
-        if terms.list_micro_usd == terms.contracted_micro_usd
-        else pico(units * terms.list_micro_usd)
-    )
-    covered = terms.commitment is not None
-    effective = pico(effective_pico) if covered else contracted
-    method = f"idle-{idle.sharing}"
-    if use is None:
-        tenant = idle.owner
-        return Charge(
-            Component.IDLE,
-            replace(
-                base,
-                **_amounts(quantity, listed, contracted, effective, covered=covered),
-                charge_description=f"{base.charge_description}: idle",
-                tags=idle_tags(tenant),
-                x_allocation_method=method if tenant else "idle-separate",
-                x_is_idle=True,
-                x_tenant=own_name(tenant) if tenant else None,
-                x_request_count=0,
-                x_input_tokens=0,
-                x_output_tokens=0,
-            ),
-        )
-    shared = idle.sharing in (Sharing.PROPORTIONAL, Sharing.EVEN)
     return Charge(
         Component.USED,
         replace(
             base,
-            **_amounts(quantity, listed, contracted, effective, covered=covered),
+            **_amounts(segment, units, effective_pico),
             charge_description=f"{base.charge_description}: {use_words(use)}",
             tags=tags_of(use.model, use.tenant, use.labels),
-            x_allocation_method=method if shared else "busy-time",
+            x_allocation_method="busy-time",
             x_is_idle=False,
             x_model_name=None if use.model is None else own_name(use.model),
             x_model_version=None if use.model_version is None else own_name(use.model_version),
@@ -192,9 +171,46 @@ def _row(
     )
 
 
-def _amounts(
-    quantity: Decimal, listed: Decimal, contracted: Decimal, effective: Decimal, *, covered: bool
-) -> dict[str, Any]:
+def _idle_row(
+    base: Row,
+    segment: Segment,
+    bearer: Bearer,
+    units: int,
+    effective_pico: int,
+    sharing: Sharing,
+    *,
+    made_up: bool,
+) -> Charge:
+    return Charge(
+        Component.IDLE,
+        replace(
+            base,
+            **_amounts(segment, units, effective_pico),
+            charge_description=f"{base.charge_description}: idle"
+            + (", simulated" if made_up else ""),
+            x_origin="simulated" if made_up else None,
+            tags=bearer.tags,
+            x_allocation_method=f"idle-{sharing if bearer.tenant else Sharing.SEPARATE}",
+            x_is_idle=True,
+            x_model_name=None if bearer.model is None else own_name(bearer.model),
+            x_tenant=own_name(bearer.tenant) if bearer.tenant else None,
+            x_request_count=0,
+            x_input_tokens=0,
+            x_output_tokens=0,
+        ),
+    )
+
+
+def _amounts(segment: Segment, units: int, effective_pico: int) -> dict[str, Any]:
+    terms = segment.terms
+    quantity = micro(units)
+    contracted = pico(units * terms.contracted_micro_usd)
+    listed = (
+        contracted
+        if terms.list_micro_usd == terms.contracted_micro_usd
+        else pico(units * terms.list_micro_usd)
+    )
+    effective = contracted if terms.commitment is None else pico(effective_pico)
     found: dict[str, Any] = {
         "pricing_quantity": quantity,
         "consumed_quantity": quantity,
@@ -203,18 +219,18 @@ def _amounts(
         "effective_cost": effective,
         "pricing_currency_effective_cost": effective,
     }
-    if covered:
-        found["commitment_discount_quantity"] = quantity
-    else:
+    if terms.commitment is None:
         found["billed_cost"] = effective
+    else:
+        found["commitment_discount_quantity"] = quantity
     return found
 
 
-def _effective(segment: Segment, shares: list[Share]) -> list[int]:
-    """Return the effective cost of each share; they sum to that of the segment."""
-    if segment.terms.commitment is None or not segment.units:
-        return [units * segment.terms.contracted_micro_usd for _, units in shares]
-    return apportion(segment.effective_pico, [units for _, units in shares])
+def _spread(segment: Segment, effective_pico: int, units: list[int]) -> list[int]:
+    """Return the effective cost of each part of a segment's units; they sum to the whole."""
+    if segment.terms.commitment is None:
+        return [each * segment.terms.contracted_micro_usd for each in units]
+    return apportion(effective_pico, units)
 
 
 def _end_us(begin_us: int, step_us: int, changes: list[int]) -> int:

@@ -48,14 +48,13 @@ def network_charges(
     invoice_id: str | None,
 ) -> Charges:
     """Yield the rows of `moved`, in the order of a file; `ends` are the ends of days by begin."""
-    by_place = groupby(moved, key=lambda parts: parts[0].of[:3] if parts else None)
-    for where, groups in by_place:
-        if where is None:
-            continue
+    # Names of regions are sorted as the file spells them.
+    by_day = groupby(filter(None, moved), key=lambda parts: parts[0].of[:2])
+    for (begin_us, _), groups in by_day:
         found = [
             charge
             for parts in groups
-            for charge in _charges(parts, providers, ends[where[0]], invoice_id)
+            for charge in _charges(parts, providers, ends[begin_us], invoice_id)
         ]
         found.sort(key=lambda charge: order_of(charge.row))
         yield from found
@@ -107,7 +106,7 @@ def _charges(
 
 def _base(first: Moved, provider: Provider, end_us: int, invoice_id: str | None) -> Row:
     cloud, region = first.of.cloud, ascii_name(first.of.region, "region")
-    sku = f"{ascii_name(cloud, 'cloud')}/{region}/transfer-{first.direction}"
+    sku = f"{ascii_name(cloud, 'cloud')}/{region}/transfer-{first.direction}/{first.unit.lower()}"
     fields: dict[str, Any] = {
         **common(provider, provider.network, first.of.from_us, end_us, invoice_id),
         **metered_fields(first.price, first.units, first.unit),
@@ -118,7 +117,7 @@ def _base(first: Moved, provider: Provider, end_us: int, invoice_id: str | None)
         "resource_type": "data transfer",
         "sku_id": sku,
         "sku_meter": f"Transfer {first.unit}",
-        "sku_price_id": f"{sku}/{first.unit.lower()}",
+        "sku_price_id": f"{sku}/usage",
         "x_allocation_method": "direct",
         "x_is_idle": False,
     }

@@ -10,6 +10,7 @@ from reports.errors import ReportError
 from store import DAY_US, HOUR_US, Filter, Period
 
 LONGEST_DAYS = 3_660
+LONGEST_NAME = 128
 
 
 class FinanceError(ReportError):
@@ -45,11 +46,12 @@ class IdleRule:
         owner = owner.strip()
         if name in ("separate", "proportional", "even") and not colon:
             return cls(Sharing(name))
-        if name == "owner" and owner and len(owner) <= 128:
+        if name == "owner" and owner and len(owner) <= LONGEST_NAME:
+            _require_name("owner", owner)
             return cls(Sharing.OWNER, owner)
         raise FinanceError(
             f"idle is {text!r}; accepted: separate, proportional, even, or owner:NAME with a name "
-            "of at most 128 characters"
+            f"of at most {LONGEST_NAME} characters"
         )
 
     def __str__(self) -> str:
@@ -63,8 +65,8 @@ class FinanceQuery:
     `cloud` restricts it to the charges of one cloud. `simulated` takes in what was made up, which
     no books should hold. With `leave_out_unpriced`, machines without a price are left out instead
     of being refused. `invoice_id` is that of the provider's invoice, for a file of a single one.
-    Raises FinanceError for a period that is none or longer than ten years, and for an id that a
-    reader could take for a number.
+    Raises FinanceError for a period that is none or longer than ten years, for a cloud that no node
+    could name, and for an id that a reader could take for a number.
     """
 
     from_day: date
@@ -83,6 +85,8 @@ class FinanceQuery:
                 f"the period is from {self.from_day} to {self.to_day}; accepted: an end after the "
                 f"begin, at most {LONGEST_DAYS} days later (the end is not part of it)"
             )
+        if self.cloud is not None:
+            _require_name("cloud", self.cloud)
         name = self.invoice_id
         if name is not None and not (name.isascii() and is_plain(name)):
             raise FinanceError(
@@ -109,6 +113,15 @@ class FinanceQuery:
         cloud = "" if self.cloud is None else f"-{_filename(self.cloud)}"
         simulated = "-with-simulated" if self.simulated else ""
         return f"focus-{self.from_day}-{self.to_day}-{self.grain}{cloud}{simulated}"
+
+
+def _require_name(field: str, text: str) -> None:
+    # Bytes of a command line that are no UTF-8 arrive as halves of characters.
+    if not 0 < len(text) <= LONGEST_NAME or not text.isprintable():
+        raise FinanceError(
+            f"{field} is {text[:LONGEST_NAME]!r}; accepted: a name of at most {LONGEST_NAME} "
+            "characters that can be printed"
+        )
 
 
 def _instant_us(day: date) -> int:

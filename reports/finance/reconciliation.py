@@ -1,19 +1,20 @@
 """How a finance file adds up, and how whole the facts behind it are: what stands beside it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from costs import TICKS_PER_USD, to_usd
-from costs.focus import decimal_text, instant_text
-from costs.invoice import Bill, Difference
+from costs.focus import decimal_text, instant_text, second_text
+from reports.finance.bill_match import BillMatch
 from reports.finance.charge import Component, Invoice
-from reports.finance.source import ChargeSource, Plan
+from reports.finance.plan import Plan
+from reports.finance.problems import problems_of
+from reports.finance.source import ChargeSource
 from reports.finance.totals import Sums, Totals
 from store import HOUR_US, gaps
 
-SECOND_US = 1_000_000
 EXACT_PLACES = 18
 # What each part of the exact total is in the file.
 PARTS: Mapping[str, tuple[Component, ...]] = {
@@ -46,22 +47,6 @@ class Part:
     def rounding_usd(self) -> Fraction:
         """What the file has more because quantities have six decimals."""
         return Fraction(self.file_usd) - self.exact_usd
-
-
-@dataclass(frozen=True)
-class BillMatch:
-    """The provider's bill beside the file: what `name` says, and where they differ."""
-
-    name: str
-    bill: Bill
-    total_usd: Decimal
-    ours_usd: Decimal
-    differences: list[Difference]
-
-    @property
-    def difference_usd(self) -> Decimal:
-        """What the bill has more."""
-        return self.total_usd - self.ours_usd
 
 
 @dataclass(frozen=True)
@@ -115,7 +100,7 @@ class Reconciliation:
                 "explained": _explained(self.parts, self.totals),
             },
             "invoices": [self._invoice(each, usd) for each, usd in sorted(self.billed.items())],
-            "bill": None if self.match is None else _match(self.match),
+            "bill": None if self.match is None else self.match.as_json(),
             "requests": {
                 "stored": completeness.requests,
                 "in_file": source.requests,
@@ -188,62 +173,6 @@ def _explained(parts: Sequence[Part], totals: Totals) -> Mapping[str, str]:
     }
 
 
-def problems_of(source: ChargeSource) -> list[str]:
-    """Return what the facts of a source lack, one sentence each."""
-    return list(_problems(source))
-
-
-def _problems(source: ChargeSource) -> Iterator[str]:
-    completeness, query = source.facts.completeness, source.query
-    state = completeness.state
-    if (state.covered_to_us or 0) < query.period.to_us:
-        yield (
-            f"facts are stored up to {_instant(state.covered_to_us)}, not to the end of the period"
-        )
-    if (state.first_fact_us or 0) >= query.period.from_us + HOUR_US:
-        yield f"no fact is older than {_instant(state.first_fact_us)}, after the period's begin"
-    dropped = sum(each.facts for each in completeness.dropped)
-    if dropped:
-        yield f"nodes dropped {dropped} facts that they could not write"
-    missing = sum(boot.missing_before + boot.missing_within for boot in gaps(completeness.boots))
-    if missing:
-        yield f"{missing} records are missing by their numbers"
-    if completeness.homeless:
-        yield (
-            f"{completeness.homeless} requests are in no row: no machine time of their node is "
-            "stored for their step"
-        )
-    if completeness.unmeasured:
-        yield (
-            f"{completeness.unmeasured} executed requests have no share of machine time: none is "
-            "stored for their minute"
-        )
-    for machine in source.unpriced:
-        yield f"{machine} has no price and is left out"
-    for words in sorted(source.bytes_at.missing):
-        yield f"no price is known for {words}: they are left out"
-
-
-def _match(match: BillMatch) -> Mapping[str, object]:
-    return {
-        "name": match.name,
-        "lines": match.bill.lines,
-        "bill_usd": decimal_text(match.total_usd),
-        "charges_usd": decimal_text(match.ours_usd),
-        "difference_usd": decimal_text(match.difference_usd),
-        "where": [
-            {
-                "dimension": each.dimension,
-                "value": each.value,
-                "charges_usd": decimal_text(each.ours),
-                "bill_usd": decimal_text(each.theirs),
-                "difference_usd": decimal_text(each.usd),
-            }
-            for each in match.differences
-        ],
-    }
-
-
 def _sums(sums: Sums) -> Mapping[str, object]:
     return {
         "rows": sums.rows,
@@ -259,4 +188,4 @@ def _exact(usd: Fraction) -> str:
 
 
 def _instant(at_us: int | None) -> str | None:
-    return None if at_us is None else instant_text(at_us // SECOND_US * SECOND_US)
+    return None if at_us is None else second_text(at_us)

@@ -11,8 +11,8 @@ from costs.focus.provider import Provider
 from costs.month import Month
 from reports.finance.adjustment import to_cents
 from reports.finance.files import PRECISION, preview
+from reports.finance.problems import problems_of
 from reports.finance.query import FinanceQuery
-from reports.finance.reconciliation import problems_of
 from reports.finance.source import charge_source
 from store import open_reader, read_state
 

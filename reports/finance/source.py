@@ -3,17 +3,16 @@
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from costs import Machine, PriceBook
-from costs.focus import instant_text, order_of
+from costs.focus import order_of, second_text
 from costs.focus.provider import Provider, Service, provider_of
 from reports.at_rest import stored_by
 from reports.byte_pricing import BytePricing
-from reports.finance.charge import PICO_PER_USD, Charge, Charges, Invoice, pico
+from reports.finance.bearers import Bearers
+from reports.finance.charge import PICO_PER_USD, Charge, Charges, pico
 from reports.finance.commitment_rows import purchase_charges, unused_charges
 from reports.finance.coverage import Coverage
 from reports.finance.days import Day, days_of
@@ -22,29 +21,11 @@ from reports.finance.machine_rows import MachineRows
 from reports.finance.merged import merged
 from reports.finance.metered import Meter
 from reports.finance.network_rows import moved_by, network_charges
+from reports.finance.plan import Plan
 from reports.finance.query import FinanceError, FinanceQuery
 from reports.finance.standing_rows import cache_charges, storage_charges
 from reports.finance.terms import MachineTerms
-from store import HOUR_US, Bytes, ChargeFacts, NodeStep
-
-SECOND_US = 1_000_000
-
-
-@dataclass
-class Plan:
-    """What a file will come to, known before its rows are made.
-
-    `billed` is by invoice. `exact_usd` is what its parts come to without rounding quantities:
-    machine time, network, storage, cache services, commitments unused.
-    """
-
-    billed: dict[Invoice, Decimal] = field(default_factory=dict)
-    exact_usd: dict[str, Fraction] = field(default_factory=dict)
-
-    def bill(self, cloud: str, instant_us: int, amount: Decimal) -> None:
-        """Add an amount to the invoice that it belongs to."""
-        invoice = Invoice.at(cloud, instant_us)
-        self.billed[invoice] = self.billed.get(invoice, Decimal(0)) + amount
+from store import HOUR_US, Bytes, ChargeFacts, NodeStep, StoreState
 
 
 class ChargeSource:
@@ -66,23 +47,16 @@ class ChargeSource:
         self.overfull_steps = 0
         self.requests = 0
         period = query.period
-        completeness = facts.completeness
-        if completeness.last_us is None:
-            state = completeness.state
-            measured = "" if query.simulated else " that was measured"
-            raise FinanceError(
-                f"nothing{measured} is stored of {query.from_day} to {query.to_day}"
-                + (f" in cloud {query.cloud}" if query.cloud else "")
-                + f"; facts are stored from {_words(state.first_fact_us)} to "
-                f"{_words(state.last_fact_us)}" + (", simulated ones included" if measured else "")
-            )
-        state = completeness.state
-        self.paid_to_us = min(period.to_us, state.covered_to_us or completeness.last_us)
+        state = facts.completeness.state
+        covered = (state.first_fact_us or period.to_us) < period.to_us and (
+            (state.covered_to_us or 0) > period.from_us
+        )
+        self.paid_to_us = min(period.to_us, state.covered_to_us or 0)
         self.unpriced = self._unpriced()
         resources = book.resources
         self._stored = [
             each
-            for each in stored_by(resources, completeness.archive_sizes)
+            for each in stored_by(resources, facts.completeness.archive_sizes)
             if self._in(each.cloud)
         ]
         self._caches = [each for each in resources.caches if self._in(each.cloud)]
@@ -93,6 +67,8 @@ class ChargeSource:
             *(each.cloud for each in self._caches),
             *(each.machine.cloud for each in self._commitments),
         }
+        if not covered or query.cloud not in {None, *clouds, *declared}:
+            raise FinanceError(_nothing(query, state))
         self.providers = {cloud: declared.get(cloud) or provider_of(cloud) for cloud in clouds}
         _require_own_names(self.providers)
 
@@ -125,10 +101,13 @@ class ChargeSource:
         rows = MachineRows(
             self.providers,
             self.book,
-            self.query.idle,
+            Bearers(
+                self.query.idle, self.facts.owned_times(), self.terms, self.query.grain.step_us
+            ),
             self.query.grain.step_us,
             self.book.changes(),
             self.query.invoice_id,
+            self.facts.simulated_nodes(),
         )
         period = self.query.period
         days = days_of(period, self.book.changes(), period.to_us)
@@ -244,8 +223,15 @@ def charge_source(
             facts.close()
 
 
-def _words(instant_us: int | None) -> str:
-    return "none" if instant_us is None else instant_text(instant_us // SECOND_US * SECOND_US)
+def _nothing(query: FinanceQuery, state: StoreState) -> str:
+    measured = "" if query.simulated else " that was measured"
+    found = f"nothing{measured} is stored of {query.from_day} to {query.to_day}"
+    if query.cloud is not None:
+        found += f" in cloud {query.cloud}"
+    if state.first_fact_us is None or state.last_fact_us is None:
+        return found
+    first, last = second_text(state.first_fact_us), second_text(state.last_fact_us)
+    return f"{found}; facts are stored from {first} to {last}"
 
 
 def _require_own_names(providers: Mapping[str, Provider]) -> None:

@@ -51,7 +51,8 @@ def storage_charges(
             provider = providers[cloud]
             unit = f"{UNIT_NAMES[byte_price.unit_bytes]}-Months"
             called = ascii_name(name, "storage")
-            sku = _sku(cloud, region, storage_class)
+            kind = ascii_name(storage_class, "class")
+            sku = _sku(cloud, region, f"{kind}/{unit.lower()}")
             yield Charge(
                 Component.STORAGE,
                 Row(
@@ -71,7 +72,7 @@ def storage_charges(
                     sku_id=sku,
                     sku_meter=f"Stored {unit}",
                     sku_price_details=json_text({"StorageClass": storage_class}),
-                    sku_price_id=f"{sku}/month",
+                    sku_price_id=f"{sku}/storage",
                     x_allocation_method="direct",
                     x_is_idle=False,
                 ),

@@ -34,10 +34,9 @@ class Terms:
 
 @dataclass
 class MachineTerms:
-    """Terms by machine and instant; machines without a price stand in `missing`."""
+    """Terms by machine and instant."""
 
     catalogue: Catalogue
-    missing: set[Machine] = field(default_factory=set)
     _known: dict[tuple[Machine, int, str | None], Terms | None] = field(default_factory=dict)
 
     def of(
@@ -73,7 +72,6 @@ class MachineTerms:
     ) -> Terms | None:
         price = self._price(machine, instant_us)
         if price is None:
-            self.missing.add(machine)
             return None
         on_demand = (
             self._price(_on_demand(machine), instant_us)

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from costs.focus import Row, instant_text
-from costs.invoice import Cell, instance_type
+from costs.invoice import Cell
+from costs.invoice_file import instance_type
 from reports.finance.charge import ZERO, Charge, Component
 
 

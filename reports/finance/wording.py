@@ -13,14 +13,18 @@ GIB = 2**30
 @lru_cache(maxsize=65_536)
 def tags_of(model: str | None, tenant: str, labels: str) -> str:
     """Return the tags of a row: model and tenant, and the labels of its requests, which win."""
-    own = {} if model is None else {"app": model}
+    own = {} if model in (None, IDLE_APP) else {"app": model}
     return json_text({**own, "tenant": tenant, **json.loads(labels)})
 
 
-@lru_cache(maxsize=16)
-def idle_tags(owner: str | None) -> str:
-    """Return the tags of idle time, with its owner where it has one."""
-    return json_text({"app": IDLE_APP} | ({"tenant": owner} if owner else {}))
+@lru_cache(maxsize=65_536)
+def idle_tags(tenant: str | None, labels: str = "{}") -> str:
+    """Return the tags of idle time, with the tenant that bears it and labels where one does.
+
+    A label called app gives way.
+    """
+    borne = {"tenant": tenant, **json.loads(labels)} if tenant else {}
+    return json_text({**borne, "app": IDLE_APP})
 
 
 def use_words(use: Use) -> str:

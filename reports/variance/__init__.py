@@ -1,13 +1,6 @@
-"""Why cost changed from one period to another."""
+"""Why one period did not cost what another did."""
 
-from reports.variance.report import DIMENSIONS, VarianceReport, load_variance, read_variance
+from reports.variance.report import VarianceReport, read_variance
 from reports.variance.words import cause_words, line_words
 
-__all__ = [
-    "DIMENSIONS",
-    "VarianceReport",
-    "cause_words",
-    "line_words",
-    "load_variance",
-    "read_variance",
-]
+__all__ = ["VarianceReport", "cause_words", "line_words", "read_variance"]

@@ -30,6 +30,8 @@ _NO_FACTOR: Mapping[Cause, str] = {
     Cause.ZERO_TRAFFIC: "machines without work",
 }
 MICROSECONDS_PER_MS = 1000
+# From here on nobody thinks in percent.
+MANY_TIMES = 10
 
 
 def line_words(line: str) -> str:
@@ -42,22 +44,29 @@ def cause_words(mover: Mover[Key]) -> str:
     was, came = mover.factor_before or Fraction(0), mover.factor_after or Fraction(0)
     match mover.cause:
         case Cause.REQUESTS:
-            return f"{_more(was, came, 'more', 'fewer')} requests ({_span(was, came, _whole)})"
+            more = _more(was, came, "more", "fewer", "as many")
+            return f"{more} requests ({_span(was, came, _whole)})"
         case Cause.WORK:
             span = _span(was / MICROSECONDS_PER_MS, came / MICROSECONDS_PER_MS, significant)
-            return f"{_more(was, came, 'more', 'less')} work per request ({span} ms of a worker)"
+            more = _more(was, came, "more", "less", "as much")
+            return f"{more} work per request ({span} ms of a worker)"
         case Cause.UTILIZATION:
             return f"utilisation {_span(was, came, percent)}"
         case Cause.PRICE:
             span = _span(was / MICRO_USD_PER_USD, came / MICRO_USD_PER_USD, usd)
-            return f"{_more(was, came, 'dearer', 'cheaper')} machines ({span} USD per worker-hour)"
+            more = _more(was, came, "dearer", "cheaper", "as dear")
+            return f"{more} machines ({span} USD per worker-hour)"
     return _NO_FACTOR[mover.cause]
 
 
-def _more(was: Fraction, came: Fraction, more: str, less: str) -> str:
-    """Return by how much: in percent where there is something in both periods."""
+def _more(was: Fraction, came: Fraction, more: str, less: str, equal: str) -> str:
+    """Return by how much: in percent, or from ten times on how many times, where both are there."""
     word = more if came > was else less
-    return f"{percent(abs(float(came / was - 1)))} {word}" if was and came else word
+    if not (was and came):
+        return word
+    if came >= MANY_TIMES * was:
+        return f"{significant(float(came / was))} times {equal}"
+    return f"{percent(abs(float(came / was - 1)))} {word}"
 
 
 def _span(was: Fraction, came: Fraction, spell: Callable[[float], str]) -> str:

@@ -12,7 +12,7 @@ from reports.errors import ReportError
 LONGEST_TITLE = 200
 LONGEST_OWNER = 80
 LARGEST_SAVING_USD = Decimal(10) ** 12
-_AMOUNT = re.compile(r"[0-9]{1,13}(\.[0-9]{1,2})?", re.ASCII)
+_AMOUNT = re.compile(r"(0|[1-9][0-9]{0,12})(\.[0-9]{1,2})?", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 # Line breaks and other controls; halves of characters.
@@ -95,7 +95,7 @@ def parse_usd(field: str, text: str) -> Decimal:
 def parse_number(text: str) -> int:
     """Return the number of an action. Raises ActionError."""
     if not _NUMBER.fullmatch(text):
-        raise ActionError(f"id is {text[:40]!r}; accepted: a number from 1 on")
+        raise ActionError(f"id is {text[:40]!r}; accepted: a number from 1 to 999999999")
     return int(text)
 
 
@@ -109,7 +109,9 @@ def parse_status(text: str) -> Status:
 
 
 def _check_text(field: str, text: str, longest: int) -> None:
-    if not text or text != text.strip():
+    if not text:
+        raise ActionError(f"{field} is empty; accepted: text of at most {longest} characters")
+    if text != text.strip():
         raise ActionError(f"{field} is {text[:40]!r}; accepted: text without spaces around it")
     if len(text) > longest:
         raise ActionError(f"{field} has {len(text)} characters; accepted: at most {longest}")

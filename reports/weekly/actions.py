@@ -6,14 +6,15 @@ UTF-8 that people may edit by hand. A file with a row that cannot be read is nev
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from codecs import BOM_UTF8
+from collections.abc import Iterable
 from dataclasses import asdict, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from reports.file_change import alone_with, replace_text
+from reports.file_change import changing, replace_content
+from reports.typed_in import ACTIONS
 from reports.weekly.action import (
     Action,
     ActionDraft,
@@ -24,7 +25,6 @@ from reports.weekly.action import (
     parse_usd,
 )
 
-NAME = "actions.csv"
 COLUMNS = (
     "id",
     "title",
@@ -39,7 +39,7 @@ COLUMNS = (
 
 def actions_beside(database: Path) -> Path:
     """Return where the actions are kept that go with `database`."""
-    return database.with_name(NAME)
+    return database.with_name(ACTIONS)
 
 
 def read_actions(path: Path) -> list[Action]:
@@ -60,11 +60,11 @@ def add_action(path: Path, draft: ActionDraft, today: date) -> Action:
 
     Raises ActionError; the file is then as it was.
     """
-    with _telling(path), alone_with(path) as file:
+    with changing(path, ActionError) as file:
         actions = read_actions(file)
-        number = 1 + max((action.id for action in actions), default=0)
+        number = parse_number(str(1 + max((action.id for action in actions), default=0)))
         added = Action(**_said(draft), id=number, created=today, changed=today)
-        replace_text(file, format_actions([*actions, added]))
+        _write(file, [*actions, added])
     return added
 
 
@@ -74,7 +74,7 @@ def change_action(path: Path, seen: Action, draft: ActionDraft, today: date) -> 
     Raises ActionError, also where the action is not as `seen` any more; the file is then as it was.
     """
     changed = Action(**_said(draft), id=seen.id, created=seen.created, changed=today)
-    with _telling(path), alone_with(path) as file:
+    with changing(path, ActionError) as file:
         actions = read_actions(file)
         if seen not in actions:
             raise ActionError(
@@ -84,7 +84,7 @@ def change_action(path: Path, seen: Action, draft: ActionDraft, today: date) -> 
         if _said(draft) == _said(seen):
             return seen
         actions[actions.index(seen)] = changed
-        replace_text(file, format_actions(actions))
+        _write(file, actions)
     return changed
 
 
@@ -129,6 +129,16 @@ def format_actions(actions: Iterable[Action]) -> str:
     return out.getvalue()
 
 
+def _write(file: Path, actions: Iterable[Action]) -> None:
+    """Replace the content; a byte order mark stays, without which Excel misreads what is no ASCII.
+
+    Only who is alone with the file may.
+    """
+    marked = file.exists() and file.read_bytes().startswith(BOM_UTF8)
+    content = format_actions(actions).encode()
+    replace_content(file, BOM_UTF8 + content if marked else content)
+
+
 def _said(draft: ActionDraft) -> dict[str, Any]:
     """Return what a person says of an action, by field."""
     return {field.name: getattr(draft, field.name) for field in fields(ActionDraft)}
@@ -151,13 +161,3 @@ def _action(row: list[str], where: str) -> Action:
         )
     except ActionError as error:
         raise ActionError(f"{where}: {error}") from error
-
-
-@contextmanager
-def _telling(path: Path) -> Iterator[None]:
-    try:
-        yield
-    # RuntimeError: links that lead in a circle.
-    except (OSError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ActionError(f"{path}: {reason}; nothing was changed") from error

@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 
-from costs import Components, Ticks, split_usd, to_usd
+from costs import Components, split_usd, to_usd
 from reports.formatting import instant
+from reports.weekly.amount import split_steps
+from reports.weekly.bridge import Bridge, Mover
 from reports.weekly.headline import headline
 from reports.weekly.review import (
-    Bridge,
     Counted,
     MonthEnd,
-    Mover,
     Reconciliation,
     Stretch,
     WeeklyReview,
@@ -33,6 +33,7 @@ def to_json(review: WeeklyReview) -> bytes:
             "newest_fact_at": _instant(review.freshness.newest_fact_us),
             "hours": review.freshness.hours,
             "hours_missing": review.freshness.hours_missing,
+            "hours_missing_before": review.freshness.missing_before,
         },
         "coverage": _coverage(review),
         "reconciliation": _reconciliation(review.reconciliation),
@@ -62,6 +63,9 @@ def _counted(found: Counted | None) -> dict[str, Any] | None:
         "idle_share": found.idle_share,
         "requests": figures.requests,
         "failures": figures.failures,
+        "simulated_requests": found.simulated_requests,
+        "simulated": found.simulated,
+        "measured": found.measured,
         "p50_ms": figures.p50_ms,
         "p95_ms": figures.p95_ms,
         "p99_ms": figures.p99_ms,
@@ -89,7 +93,6 @@ def _coverage(review: WeeklyReview) -> dict[str, Any]:
         "unpriced_machines": [str(machine) for machine in found.unpriced],
         "unpriced_bytes": list(found.unpriced_bytes),
         "old_prices": [str(price.machine) for price in found.old_prices],
-        "simulated_requests": found.simulated_requests,
     }
 
 
@@ -104,24 +107,25 @@ def _reconciliation(found: Reconciliation) -> dict[str, Any]:
 
 
 def _bridge(found: Bridge) -> dict[str, Any]:
-    before, *changes = split_usd([found.before, *(driver.change for driver in found.drivers)])
+    before, changes, now = split_steps(found.before, [driver.change for driver in found.drivers])
     return {
         "before_usd": before,
         "drivers": [
             {"driver": driver.key, "name": driver.name, "usd": usd}
             for driver, usd in zip(found.drivers, changes, strict=True)
         ],
-        "now_usd": before + sum(changes),
+        "now_usd": now,
         "exact": found.exact,
     }
 
 
 def _mover(found: Mover) -> dict[str, Any]:
+    before, [change], now = split_steps(found.before, [found.change])
     return {
         "name": found.name,
-        "before_usd": _usd(found.before),
-        "now_usd": _usd(found.now),
-        "change_usd": _usd(found.change),
+        "before_usd": before,
+        "now_usd": now,
+        "change_usd": change,
         "cause": found.cause,
     }
 
@@ -145,7 +149,3 @@ def _period(period: Period) -> dict[str, str]:
 
 def _instant(at_us: int) -> str:
     return instant(at_us, UTC).isoformat().replace("+00:00", "Z")
-
-
-def _usd(ticks: Ticks | None) -> Any:
-    return None if ticks is None else to_usd(ticks)

@@ -3,8 +3,9 @@
 from costs.variance import Mover as KeyMover
 from reports.pricing import Pricing
 from reports.variance import cause_words, line_words, read_variance
+from reports.weekly.bridge import Bridge, Driver, Mover
 from reports.weekly.extent import Extent
-from reports.weekly.review import Bridge, Counted, Driver, Mover
+from reports.weekly.review import Counted
 from reports.weekly.series import Source
 from store import By, Key
 
@@ -27,7 +28,6 @@ def read_causes(
         Pricing(source.pricing.catalogue),
         source.where,
         (before.cost, now.cost),
-        (By.MODEL,),
     )
     lines = found.variance.lines.items()
     drivers = tuple(Driver(key, line_words(key), change) for key, change in lines)

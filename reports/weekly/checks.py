@@ -8,8 +8,9 @@ from fractions import Fraction
 from costs import Machine, Ticks, machine_cost
 from reports.costs.slices import read_slices
 from reports.health import PriceAge, price_age
+from reports.weekly.bridge import Bridge
 from reports.weekly.extent import Extent
-from reports.weekly.review import Bridge, Coverage, Freshness, PartSum, Reconciliation
+from reports.weekly.review import Coverage, Freshness, PartSum, Reconciliation
 from reports.weekly.series import Series, Source, days_within
 from store import (
     HOUR_US,
@@ -20,8 +21,7 @@ from store import (
     read_boots,
     read_commit_minutes,
     read_dropped,
-    read_totals,
-    read_traffic,
+    read_series,
     read_uptimes,
 )
 
@@ -31,23 +31,25 @@ WEEK_BEFORE = "the week before"
 
 
 def read_freshness(source: Source, extent: Extent) -> Freshness:
-    """Return how many hours of the period have no fact at all."""
-    connection, period, where = source.connection, extent.period, source.where
-    came = read_traffic(connection, period, HOUR_US, where=where)
-    ran = read_uptimes(connection, period, HOUR_US, source.pricing.catalogue.changes(), where=where)
-    stored = {row.from_us for row in came} | {row.from_us for row in ran}
-    hours = -(-period.length_us // HOUR_US)
-    return Freshness(source.state.last_fact_us or 0, hours, hours - len(stored))
+    """Return how many hours of the period, and of the one before, have no fact at all."""
+    hours = -(-extent.period.length_us // HOUR_US)
+    missing, before = (
+        hours - _hours_stored(source, period) for period in (extent.period, extent.before)
+    )
+    return Freshness(source.state.last_fact_us or 0, hours, missing, before)
+
+
+def _hours_stored(source: Source, period: Period) -> int:
+    connection, where = source.connection, source.where
+    came = read_series(connection, period, HOUR_US, where=where)
+    ran = read_uptimes(connection, period, HOUR_US, (0,), where=where)
+    return len({at_us for at_us, _ in came} | {row.from_us for row in ran})
 
 
 def read_coverage(source: Source, extent: Extent, week: Series) -> Coverage:
     """Return what the figures of `week`, which is the period in one step, leave out."""
     connection, period, where = source.connection, extent.period, source.where
     missing = gaps([boot for boot in read_boots(connection) if _active(boot, period)])
-    simulated = 0
-    if where.simulated != ("no",):
-        made_up = replace(where, simulated=("yes",))
-        simulated = read_totals(connection, period, where=made_up).requests
     return Coverage(
         missing_records=sum(boot.missing_before + boot.missing_within for boot in missing),
         dropped=tuple(read_dropped(connection, period, where=where)),
@@ -56,7 +58,6 @@ def read_coverage(source: Source, extent: Extent, week: Series) -> Coverage:
         unpriced=tuple(sorted(source.pricing.missing)),
         unpriced_bytes=tuple(sorted(source.bytes_at.missing)),
         old_prices=tuple(_old_prices(source, period)),
-        simulated_requests=simulated,
     )
 
 
@@ -77,8 +78,8 @@ def read_reconciliation(
         by_machine[row.time.machine] += machine_cost([row.time], source.pricing.rate)
     sums = [
         _sum(by_day, "day", "days"),
-        _sum(_direct(source, period, By.MODEL), "model", "models", SHARED, cost.shared),
-        _sum(_direct(source, period, By.TENANT), "tenant", "tenants", SHARED, cost.shared),
+        _sum(_direct(source, period, By.MODEL), "model", "models", SHARED, cost.indirect),
+        _sum(_direct(source, period, By.TENANT), "tenant", "tenants", SHARED, cost.indirect),
         _sum(
             by_machine.values(),
             "kind of machine",

@@ -1,8 +1,7 @@
 """The geometry of the review's small pictures, which templates draw.
 
-Every number is also in words beside its picture or in the picture's label, since mail programs may
-leave pictures out. Lengths are in pixels of the picture's own box, y downwards, unless said
-otherwise.
+Every number is also in words: beside its bar of the bridge, in the label of a trend. Lengths are in
+pixels of the picture's own box, y downwards, unless said otherwise.
 """
 
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ SPARK_WIDTH, SPARK_HEIGHT, SPARK_MARGIN = 96.0, 24.0, 3.0
 LEAST_BAR = 0.5
 COLUMN, GAP, COLUMNS_HEIGHT = 12.0, 2.5, 44.0
 LEAST_COLUMN = 0.5
+FAINT, OUTLINED = 0.45, 0.15
 HEAD, FOOT = 10.0, 10.0
 FONT_PX = 7.5
 # Of a letter's height, what it is wide on average: to keep words within the picture.
@@ -73,6 +73,14 @@ class Value:
     words: str
     value: float | None
     whole: bool = True
+    simulated: bool = False
+
+    @property
+    def said(self) -> str:
+        """Its name, value and what is to be known of it, for readers who cannot see."""
+        notes = ["not whole"] if self.value is not None and not self.whole else []
+        notes += ["simulated"] if self.simulated else []
+        return f"{self.name} {self.words}" + (f" ({', '.join(notes)})" if notes else "")
 
 
 @dataclass(frozen=True)
@@ -86,12 +94,20 @@ class Word:
 
 @dataclass(frozen=True)
 class Column:
-    """A column from the base line up; faint where its time is not over."""
+    """A column from the base line up: faint where its time is not whole, outlined if simulated."""
 
     x: float
     y: float
     height: float
     faint: bool
+    outlined: bool
+
+    @property
+    def opacity(self) -> float:
+        """How much of the background its fill covers."""
+        if self.outlined:
+            return OUTLINED
+        return FAINT if self.faint else 1.0
 
 
 @dataclass(frozen=True)
@@ -117,7 +133,8 @@ def columns(title: str, values: Sequence[Value], limit: float | None = None) -> 
         if one.value is not None:
             height = max(COLUMNS_HEIGHT * one.value / highest, LEAST_COLUMN)
             left = place * COLUMN + GAP / 2
-            drawn.append(Column(left, HEAD + COLUMNS_HEIGHT - height, height, not one.whole))
+            top = HEAD + COLUMNS_HEIGHT - height
+            drawn.append(Column(left, top, height, not one.whole, one.simulated))
         words.append(Word((place + 0.5) * COLUMN, HEAD + COLUMNS_HEIGHT + FOOT - 2, one.label))
     for place in _told(values):
         one = values[place]
@@ -125,7 +142,7 @@ def columns(title: str, values: Sequence[Value], limit: float | None = None) -> 
         x = min(max((place + 0.5) * COLUMN, half), width - half)
         # Above all columns: a higher one beside it, or the line of a limit, would run through it.
         words.append(Word(x, HEAD - 3, one.words))
-    said = "; ".join(f"{v.name} {v.words}{'' if v.whole else ' so far'}" for v in values)
+    said = "; ".join(value.said for value in values)
     limit_y = None if limit is None else HEAD + COLUMNS_HEIGHT * (1 - limit / highest)
     return Columns(f"{title}: {said}", width, drawn, words, limit_y)
 

@@ -41,7 +41,7 @@ def extent_of(week: Week, state: StoreState, now_us: int) -> Extent | None:
     covered = state.first_fact_us, state.covered_to_us or state.end_us
     full = week.period
     ended = full.to_us <= now_us
-    period = full if ended else _so_far(full, covered[1])
+    period = full if ended else _so_far(full, min(covered[1], now_us))
     before = Period(period.from_us - WEEK_US, period.to_us - WEEK_US)
     found = Extent(week, period, before, ended, covered, comparable=False)
     minutes = period.length_us % HOUR_US

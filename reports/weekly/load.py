@@ -17,7 +17,7 @@ from reports.weekly.review import WeeklyReview
 from reports.weekly.series import Source, days_of, read_at_once, read_series
 from reports.weekly.stretches import (
     day_stretches,
-    first_us,
+    looked_back,
     month_stretches,
     week_stretches,
 )
@@ -55,7 +55,8 @@ def load_weekly(
         of_week = source()
         this = read_at_once(of_week, extent, extent.period)
         before = read_at_once(source(), extent, extent.before) if extent.comparable else None
-        start_us = max(first_us(extent), extent.covered[0] // DAY_US * DAY_US)
+        back = looked_back(week, extent.period.to_us)
+        start_us = max(back.from_us, extent.covered[0] // DAY_US * DAY_US)
         start_us = min(start_us, extent.period.from_us)
         days = read_series(source(), extent, days_of(start_us, extent.period.to_us))
         now = this.counted(extent.period)

@@ -23,8 +23,8 @@ def read_month_end(
 ) -> MonthEnd | None:
     """Return the forecast of the month of the last day counted, beside the budget for everything.
 
-    A month that ends with that day has no forecast any more, but its cost. Returns None where
-    nothing is stored of the month.
+    A month that is over then has no forecast any more, but its cost. Returns None where nothing is
+    stored of the month.
     """
     last = day_at(extent.period.to_us - 1)
     end = last + timedelta(days=1)
@@ -34,7 +34,7 @@ def read_month_end(
     forecast, days = found
     month = Month.at(start_us(last))
     of_month = [day for day in days if month.first_day <= day.day < month.end_day]
-    over = month.end_day == end
+    over = extent.period.to_us == start_us(month.end_day)
     if not of_month or (forecast.month != month and not over):
         return None
     spent = tuple(accumulate((day.ticks for day in of_month), initial=Fraction(0)))[1:]

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from reports.formatting import count, instant
 from reports.weekly.amount import spell_exact
-from reports.weekly.headline import many
+from reports.weekly.headline import before_words, many
 from reports.weekly.review import WeeklyReview
 
 MOST_NAMED = 3
@@ -37,12 +37,17 @@ def _freshness(review: WeeklyReview) -> WeeklyCheck:
     found = review.freshness
     hours = many(found.hours, "hour")
     text = f"Newest fact of {minute_words(found.newest_fact_us)}. "
+    if review.now is None:
+        return WeeklyCheck("freshness", "Freshness", False, f"{text}Nothing is stored of the week.")
     if not review.ended:
         text += f"The week is counted up to {minute_words(review.period.to_us)}. "
     if found.hours_missing:
         text += f"Nothing is stored of {count(found.hours_missing)} of its {hours}."
     else:
         text += f"Facts are stored of all {hours}."
+    if review.before is not None and found.missing_before:
+        missing = count(found.missing_before)
+        text += f" Of {before_words(review)}, {missing} of as many hours are missing."
     return WeeklyCheck("freshness", "Freshness", not found.hours_missing, text)
 
 
@@ -56,8 +61,9 @@ def _coverage(review: WeeklyReview) -> WeeklyCheck:
             [f"{price.machine} (as of {price.price.as_of})" for price in old if price.price]
         )
         told.append(f"Looked up more than a year before: the price of {named}")
-    if review.coverage.simulated_requests:
-        told.append(f"Simulated: {many(review.coverage.simulated_requests, 'request')}")
+    if review.now is not None and review.now.simulated:
+        requests = review.now.simulated_requests
+        told.append(f"Simulated: {many(requests, 'request') if requests else 'machines'}")
     return WeeklyCheck("coverage", "Coverage", complete and not old, ". ".join(told) + ".")
 
 

@@ -27,16 +27,16 @@ def load_recorded_weeks(
     """
     with open_reader(database) as connection:
         state = read_state(connection, where)
-    if state.first_fact_us is None or state.last_fact_us is None:
+    if state.first_fact_us is None or state.end_us is None:
         return None
-    return weeks_between(state.first_fact_us, state.last_fact_us, now_us)
+    return weeks_between(state.first_fact_us, state.end_us, now_us)
 
 
-def weeks_between(first_us: int, last_us: int, now_us: int) -> RecordedWeeks:
-    """Return the weeks of facts from `first_us` to `last_us`, as of `now_us`."""
+def weeks_between(first_us: int, end_us: int, now_us: int) -> RecordedWeeks:
+    """Return the weeks of facts from `first_us` up to `end_us`, not included, as of `now_us`."""
     earliest = Week(FIRST_REVIEWED, 1).period.from_us
     latest = Week(LAST_REVIEWED, 52).period.from_us
-    oldest, newest = (Week.of(min(max(at, earliest), latest)) for at in (first_us, last_us))
+    oldest, newest = (Week.of(min(max(at, earliest), latest)) for at in (first_us, end_us - 1))
     weeks = [newest]
     while weeks[-1] > oldest:
         weeks.append(weeks[-1].plus(-1))

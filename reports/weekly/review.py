@@ -12,19 +12,25 @@ from costs import TICKS_PER_USD, Components, Machine, Ticks
 from reports.figures import Figures
 from reports.health import PriceAge
 from reports.weekly.action import Action
+from reports.weekly.bridge import Bridge, Mover
 from reports.weekly.week import Week
-from store import HOUR_US, Dropped, Period
+from store import Dropped, Period
 
 
 @dataclass(frozen=True)
 class Counted:
     """What came and what was paid for in one stretch of time.
 
-    `cost` is None where nothing is known of it: no machine ran, or none has a price.
+    `cost` is None where nothing is known of it: no machine ran, or none has a price. `simulated`
+    says whether some of it never ran, `simulated_requests` how many requests, and `measured`
+    whether anything did run.
     """
 
     figures: Figures
     cost: Components | None
+    simulated_requests: int = 0
+    simulated: bool = False
+    measured: bool = True
 
     @property
     def spend(self) -> Ticks | None:
@@ -66,57 +72,10 @@ class Stretch:
     counted: Counted | None
     whole: bool = True
 
-
-@dataclass(frozen=True)
-class Driver:
-    """A cause that moved the spend, and by how much; `key` names it for programs."""
-
-    key: str
-    name: str
-    change: Ticks
-
-
-@dataclass(frozen=True)
-class Bridge:
-    """From the spend of the week before to that of this one, driver by driver."""
-
-    before: Ticks
-    now: Ticks
-    drivers: tuple[Driver, ...]
-
     @property
-    def change(self) -> Ticks:
-        """How much more was spent than in the week before."""
-        return self.now - self.before
-
-    @property
-    def exact(self) -> bool:
-        """Whether the drivers add up to the change, to the last digit."""
-        return sum((driver.change for driver in self.drivers), Fraction(0)) == self.change
-
-    @property
-    def largest(self) -> Driver | None:
-        """The driver that moved the spend most in the direction that it went; None without one."""
-        sign = 1 if self.change > 0 else -1
-        pushing = [driver for driver in self.drivers if sign * driver.change > 0]
-        if not self.change or not pushing:
-            return None
-        return max(pushing, key=lambda driver: abs(Fraction(driver.change)))
-
-
-@dataclass(frozen=True)
-class Mover:
-    """Something whose cost changed, and why."""
-
-    name: str
-    before: Ticks
-    now: Ticks
-    cause: str
-
-    @property
-    def change(self) -> Ticks:
-        """How much more it cost than in the week before."""
-        return self.now - self.before
+    def simulated(self) -> bool:
+        """Whether some of it never ran."""
+        return self.counted is not None and self.counted.simulated
 
 
 @dataclass(frozen=True)
@@ -153,23 +112,25 @@ class MonthEnd:
 class Freshness:
     """How much of the period is stored; `newest_fact_us` is of the database, whatever the week.
 
-    `hours_missing` are those hours of the period without a fact of any kind.
+    `hours_missing` are those hours of the period without a fact of any kind, `missing_before` those
+    of the same part of the week before.
     """
 
     newest_fact_us: int
     hours: int
     hours_missing: int
+    missing_before: int = 0
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What the figures leave out. All but `simulated_requests` is 0 or empty for a whole week.
+    """What the figures leave out: nothing, for a whole week.
 
     `missing_records` lack by their sequence numbers in runs of nodes that were active in the week,
     `rejected_lines` were no facts, `unmeasured_requests` have no direct cost for want of machine
     time, `unpriced_bytes` says in words what was moved or stored without a known price,
     `old_prices` are prices in force that were looked up more than a year before the week's
-    end. `simulated_requests` are counted and were made up.
+    end.
     """
 
     missing_records: int = 0
@@ -179,24 +140,11 @@ class Coverage:
     unpriced: tuple[Machine, ...] = ()
     unpriced_bytes: tuple[str, ...] = ()
     old_prices: tuple[PriceAge, ...] = ()
-    simulated_requests: int = 0
 
     @property
     def dropped_facts(self) -> int:
         """Facts that nodes lost in the week, by their own account."""
         return sum(node.facts for node in self.dropped)
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing is left out."""
-        return not (
-            self.missing_records
-            or self.dropped
-            or self.rejected_lines
-            or self.unmeasured_requests
-            or self.unpriced
-            or self.unpriced_bytes
-        )
 
 
 @dataclass(frozen=True)
@@ -249,9 +197,13 @@ class WeeklyReview:
     actions: tuple[Action, ...] = ()
 
     @property
-    def hours(self) -> int:
-        """Hours that are counted, the one begun included."""
-        return -(-self.period.length_us // HOUR_US)
+    def as_of_us(self) -> int:
+        """The instant that the review speaks of: the end of what is counted.
+
+        Of a week that has not ended and of which nothing is stored it is the beginning.
+        """
+        known = self.ended or self.now is not None
+        return self.period.to_us if known else self.period.from_us
 
     @property
     def spend(self) -> Ticks | None:
@@ -262,6 +214,11 @@ class WeeklyReview:
     def spend_before(self) -> Ticks | None:
         """What the same part of the week before cost; None where nothing is known of it."""
         return None if self.before is None else self.before.spend
+
+    @property
+    def compares_simulated(self) -> bool:
+        """Whether some of this week, or of the one it is compared with, never ran."""
+        return any(one is not None and one.simulated for one in (self.now, self.before))
 
     @property
     def p99_met(self) -> bool | None:

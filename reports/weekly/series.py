@@ -12,18 +12,24 @@ from reports.pricing import Pricing
 from reports.steps import read_steps
 from reports.weekly.extent import Extent
 from reports.weekly.review import Counted
+from reports.weekly.simulated import read_simulated_steps, uptime_by_step
 from reports.window import Frame
 from store import DAY_US, Filter, Period, Reader, StoreState, Uptime, read_transfers
 
 
 @dataclass(frozen=True)
 class Step:
-    """What was counted in one step; `known` says whether some machine that ran has a price."""
+    """What was counted in one step; `known` says whether some machine that ran has a price.
+
+    Machines ran for `uptime_us`; `simulated_us` of it, and `simulated_requests`, are made up.
+    """
 
     facts: Facts
     network: Ticks
-    ran: bool
     known: bool
+    uptime_us: int
+    simulated_requests: int
+    simulated_us: int
 
 
 @dataclass(frozen=True)
@@ -31,14 +37,15 @@ class Series:
     """Steps by their beginning, and what time alone costs.
 
     `uptimes` are the machine time of the steps; `unmeasured` requests have no direct cost yet, for
-    want of it. Nothing is paid for yet after `covered_to_us`.
+    want of it. `covered` are the first instant that facts are stored for and the one after the
+    last, after which nothing is paid for yet.
     """
 
     steps: Mapping[int, Step]
     standing: Standing
     uptimes: list[Uptime]
     unmeasured: int
-    covered_to_us: int
+    covered: tuple[int, int]
 
     def counted(self, period: Period) -> Counted | None:
         """Return what was counted in a period of whole steps; None where nothing is stored of it.
@@ -46,18 +53,28 @@ class Series:
         Its sums are those of its steps, to the last digit, and its quantiles are of all its
         requests.
         """
-        steps = self._within(period)
-        if not any(step.ran or step.facts.requests for step in steps):
+        steps, cost = self._within(period), self.cost(period)
+        came = any(step.uptime_us or step.facts.requests for step in steps)
+        # Where no machine ran for a while, storage and caches are paid for all the same.
+        if not came and (not cost.total or period.to_us <= self.covered[0]):
             return None
-        cost = self.cost(period)
         known = cost.total or any(step.known for step in steps)
-        return Counted(figures(step.facts for step in steps), cost if known else None)
+        return Counted(
+            figures=figures(step.facts for step in steps),
+            cost=cost if known else None,
+            simulated_requests=sum(step.simulated_requests for step in steps),
+            simulated=any(step.simulated_requests or step.simulated_us for step in steps),
+            measured=any(
+                step.facts.requests > step.simulated_requests or step.uptime_us > step.simulated_us
+                for step in steps
+            ),
+        )
 
     def cost(self, period: Period) -> Components:
         """Return what was paid for in a period of whole steps."""
         steps = self._within(period)
         machines = [step.facts.cost for step in steps]
-        paid_to_us = max(period.from_us, min(period.to_us, self.covered_to_us))
+        paid_to_us = max(period.from_us, min(period.to_us, self.covered[1]))
         return Components(
             compute=sum((cost.direct for cost in machines), Fraction(0)),
             network=sum((step.network for step in steps), Fraction(0)),
@@ -91,16 +108,24 @@ def read_series(source: Source, extent: Extent, pieces: Iterable[tuple[Period, i
         shown = Frame(source.state, period, step_us, extent.covered, 0)
         found = read_steps(connection, shown, period, step_us, source.pricing, where)
         moved = read_transfers(connection, period, step_us, changes, where=where)
-        ran = {row.from_us for row in found.uptimes}
+        ran_us = uptime_by_step(found.uptimes)
+        never_ran = read_simulated_steps(connection, period, step_us, where)
         known = {row.from_us for row in found.uptimes if _known(row, source.pricing)}
         for at, facts in found.facts.items():
             network = transfer_cost(moved.get((at, ()), []), source.bytes_at.moved)
-            steps[at] = Step(facts, network, at in ran, at in known)
+            steps[at] = Step(
+                facts,
+                network,
+                known=at in known,
+                uptime_us=ran_us[at],
+                simulated_requests=never_ran.requests[at],
+                simulated_us=never_ran.uptime_us[at],
+            )
         uptimes += found.uptimes
         unmeasured += found.unmeasured
     around = Period(pieces[0][0].from_us, pieces[-1][0].to_us)
     standing = read_standing(connection, around, source.pricing, source.bytes_at, where)
-    return Series(steps, standing, uptimes, unmeasured, extent.covered[1])
+    return Series(steps, standing, uptimes, unmeasured, extent.covered)
 
 
 def read_at_once(source: Source, extent: Extent, period: Period) -> Series:

@@ -1,19 +1,19 @@
 """A review laid out: every word, number and picture in its place, for templates to draw."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, date
 from decimal import Decimal
 
-from reports.formatting import instant
+from reports.formatting import instant, usd
 from reports.tile import Tile
 from reports.trend_line import Point
 from reports.weekly.action import Action
-from reports.weekly.amount import shows, signed, spell_sum, spell_usd, ticks_usd
-from reports.weekly.bridge_amounts import bridge_amounts, shown_drivers
+from reports.weekly.amount import shows, spell_steps, ticks_usd
+from reports.weekly.bridge import Bridge, Mover, bridge_amounts, shown_drivers
 from reports.weekly.drawing import Bar, bridge_bars, spark_points
-from reports.weekly.headline import headline, length_words
+from reports.weekly.headline import headline, length_words, no_comparison
 from reports.weekly.quality import WeeklyCheck, checks
-from reports.weekly.review import Bridge, Mover, WeeklyReview
+from reports.weekly.review import WeeklyReview
 from reports.weekly.tiles import WeeklyTiles
 from reports.weekly.trends import Trend, trends
 
@@ -60,18 +60,24 @@ class ActionRow:
 class Sheet:
     """The review in its order: headline, checks, tiles, bridge, trends, movers, actions.
 
-    `day` is the first one that is not counted any more. `savings` is what the actions that are not
-    closed are expected to save in a month.
+    Where there is no bridge or no mover, `no_bridge` and `no_movers` say why. `mark` says whether
+    the week is simulated, "" where all of it was measured; `trends_note` says how to read the
+    trends. `day` is the first one that is not counted to its end. `savings` is what the actions
+    that are not closed are expected to save in a month.
     """
 
     title: str
     period: str
+    mark: str
     headline: str
     checks: list[WeeklyCheck]
     tiles: list[SheetTile]
     bridge: list[BridgeRow]
+    no_bridge: str
     trends: list[Trend]
+    trends_note: str
     movers: list[MoverRow]
+    no_movers: str
     actions: list[ActionRow]
     savings: str
     day: date
@@ -79,22 +85,28 @@ class Sheet:
 
 def sheet_of(review: WeeklyReview) -> Sheet:
     """Return `review` laid out."""
-    day = _day_after(review)
+    reason = no_comparison(review)
+    no_bridge = "" if reason is None else f"There is {reason}."
+    day = instant(review.as_of_us, UTC).date()
     unclosed = [action for action in review.actions if not action.status.closed]
     return Sheet(
         title=f"Weekly review {review.week}",
         period=period_words(review),
+        mark=simulated_mark(review),
         headline=headline(review),
         checks=checks(review),
         tiles=[SheetTile(tile, spark_points(tile.trend)) for tile in WeeklyTiles(review).row()],
         bridge=[] if review.bridge is None else bridge_rows(review.bridge, ended=review.ended),
+        no_bridge=no_bridge,
         trends=trends(review),
+        trends_note=_trends_note(review),
         movers=[row for row in map(_mover, review.movers) if shows(row.change)],
+        no_movers=no_bridge or "The machine cost of no model changed.",
         actions=[
-            ActionRow(action, spell_usd(action.saving_usd_per_month), action.overdue(day))
+            ActionRow(action, usd(action.saving_usd_per_month), action.overdue(day))
             for action in review.actions
         ],
-        savings=spell_usd(sum((a.saving_usd_per_month for a in unclosed), Decimal(0))),
+        savings=usd(sum((a.saving_usd_per_month for a in unclosed), Decimal(0))),
         day=day,
     )
 
@@ -110,6 +122,8 @@ def period_words(review: WeeklyReview) -> str:
     words = f"{first} to {week.sunday:%d %b %Y}, UTC"
     if review.ended:
         return words
+    if review.now is None:
+        return f"{words} \N{MIDDLE DOT} not over yet"
     return (
         f"{words} \N{MIDDLE DOT} still running: its first {length_words(review.period.length_us)}"
     )
@@ -137,12 +151,20 @@ def bridge_rows(bridge: Bridge, *, ended: bool) -> list[BridgeRow]:
     ]
 
 
+def simulated_mark(review: WeeklyReview) -> str:
+    """Return "simulated" or "+ simulated" where the week is so, wholly or in part; else ""."""
+    if review.now is None or not review.now.simulated:
+        return ""
+    return "+ simulated" if review.now.measured else "simulated"
+
+
+def _trends_note(review: WeeklyReview) -> str:
+    note = "up to the end of what is counted; faint where a time is not whole"
+    if any(one.simulated for one in (*review.weeks, *review.months)):
+        note += "; outlined where it is simulated, in part or all of it"
+    return note
+
+
 def _mover(mover: Mover) -> MoverRow:
-    (before, change), now = spell_sum([mover.before, mover.change])
-    return MoverRow(mover.name, before, now, signed(change), mover.cause)
-
-
-def _day_after(review: WeeklyReview) -> date:
-    """Return the first day that is not counted: that of the end, where it ends within a day."""
-    last = instant(review.period.to_us - 1, UTC).date()
-    return last + timedelta(days=1)
+    before, [change], now = spell_steps(mover.before, [mover.change])
+    return MoverRow(mover.name, before, now, change, mover.cause)

@@ -12,9 +12,10 @@ from store import DAY_US, Period
 WEEKS, MONTHS = 6, 12
 
 
-def first_us(extent: Extent) -> int:
-    """Return the instant at which the first stretch begins."""
-    return min(start_us(_months(extent)[0].first_day), extent.week.plus(1 - WEEKS).period.from_us)
+def looked_back(week: Week, to_us: int) -> Period:
+    """Return the six weeks and twelve months that end with what is counted of `week`."""
+    first_month = start_us(_months(to_us)[0].first_day)
+    return Period(min(first_month, week.plus(1 - WEEKS).period.from_us), to_us)
 
 
 def day_stretches(series: Series, extent: Extent) -> tuple[Stretch, ...]:
@@ -36,7 +37,7 @@ def week_stretches(series: Series, extent: Extent) -> tuple[Stretch, ...]:
 def month_stretches(series: Series, extent: Extent) -> tuple[Stretch, ...]:
     """Return the twelve months that end with that of the last instant counted."""
     found = []
-    for month in _months(extent):
+    for month in _months(extent.period.to_us):
         full = Period(start_us(month.first_day), start_us(month.end_day))
         period = Period(full.from_us, min(full.to_us, extent.period.to_us))
         label, name = f"{month.first_day:%b}"[0], f"{month.first_day:%b %Y}"
@@ -53,11 +54,12 @@ def _week(series: Series, extent: Extent, week: Week) -> Stretch:
 def _stretch(
     series: Series, extent: Extent, label: str, name: str, period: Period, full: Period
 ) -> Stretch:
-    return Stretch(label, name, period, series.counted(period), extent.whole(full))
+    whole = period == full and extent.whole(full)
+    return Stretch(label, name, period, series.counted(period), whole)
 
 
-def _months(extent: Extent) -> list[Month]:
-    last = Month.at(extent.period.to_us - 1)
+def _months(to_us: int) -> list[Month]:
+    last = Month.at(to_us - 1)
     numbers = range(12 * last.year + last.month - MONTHS, 12 * last.year + last.month)
     return [Month(number // 12, number % 12 + 1) for number in numbers]
 

@@ -13,7 +13,7 @@ from reports.change import (
 )
 from reports.formatting import DASH, count, duration_ms, percent, usd
 from reports.tile import Detail, Tile
-from reports.weekly.amount import spell_ticks, spell_usd, ticks_usd
+from reports.weekly.amount import spell_ticks, ticks_usd
 from reports.weekly.review import Counted, MonthEnd, WeeklyReview
 
 LOWER = Polarity.LOWER_IS_BETTER
@@ -54,18 +54,21 @@ class WeeklyTiles:
         )
 
     def _spend(self) -> Tile:
-        now, before = self._both(_SPEND)
+        now, before = self.review.spend, self.review.spend_before
         requests = self.review.now.figures.requests if self.review.now else 0
         return Tile(
             key="spend",
             label="Spend",
-            value=usd(now),
+            value=spell_ticks(now),
             unit="USD",
             definition="Everything that was paid for in the week: machines, idle or not, network, "
             f"storage, caches and commitments. {OVER_DAYS}",
-            change=relative_change(now, before, LOWER),
+            change=relative_change(*self._both(_SPEND), LOWER),
             trend=self._trend(_SPEND),
-            details=(Detail("week before", usd(before)), Detail("requests", count(requests))),
+            details=(
+                Detail("week before", spell_ticks(before)),
+                Detail("requests", count(requests)),
+            ),
         )
 
     def _unit_cost(self) -> Tile:
@@ -125,7 +128,7 @@ class WeeklyTiles:
         return Tile(
             key="month-end",
             label=f"{month:%B}" if found is not None and found.over else f"{month:%B} forecast",
-            value=spell_usd(forecast),
+            value=usd(forecast),
             unit="USD",
             definition="What the whole month is forecast to cost, as of the end of the week; the "
             "change is against the forecast of the week before. The line is what was spent.",
@@ -139,7 +142,7 @@ class WeeklyTiles:
 
 def _likely(found: MonthEnd) -> Detail:
     if found.low_usd is not None and found.high_usd is not None:
-        return Detail("likely", f"{spell_usd(found.low_usd)} to {spell_usd(found.high_usd)}")
+        return Detail("likely", f"{usd(found.low_usd)} to {usd(found.high_usd)}")
     if found.over:
         return Detail("month", "over")
     return Detail("history", f"{found.days_known} of {found.days_needed} days")
@@ -148,7 +151,7 @@ def _likely(found: MonthEnd) -> Detail:
 def _budget(found: MonthEnd) -> Detail:
     if found.budget_usd is None:
         return Detail("budget", "none set")
-    return Detail("budget", spell_usd(found.budget_usd), found.within)
+    return Detail("budget", usd(found.budget_usd), found.within)
 
 
 def _float(amount: Decimal | None) -> float | None:

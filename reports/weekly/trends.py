@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reports.formatting import DASH, duration_ms, usd
+from reports.weekly.amount import spell_ticks
 from reports.weekly.drawing import Columns, Value, columns
 from reports.weekly.review import Counted, Stretch, WeeklyReview
 
 Figure = Callable[[Counted], float | None]
-Spelling = Callable[[float | None], str]
+Spelling = Callable[[Counted], str]
 
 
 @dataclass(frozen=True)
@@ -37,19 +38,32 @@ def trends(review: WeeklyReview) -> list[Trend]:
         return Trend(title, unit, weeks, months)
 
     return [
-        trend("Spend", "USD", lambda found: found.spend_usd, usd),
-        trend("Cost per 1,000 requests", "USD", lambda found: found.usd_per_1000, usd),
-        trend("Latency p99", "ms", lambda found: found.figures.p99_ms, _ms, review.p99_target_ms),
+        trend("Spend", "USD", lambda found: found.spend_usd, lambda f: spell_ticks(f.spend)),
+        trend(
+            "Cost per 1,000 requests",
+            "USD",
+            lambda found: found.usd_per_1000,
+            lambda found: usd(found.usd_per_1000),
+        ),
+        trend(
+            "Latency p99",
+            "ms",
+            lambda found: found.figures.p99_ms,
+            lambda found: " ".join(duration_ms(found.figures.p99_ms)).strip(),
+            review.p99_target_ms,
+        ),
     ]
 
 
 def _values(stretches: Sequence[Stretch], figure: Figure, spell: Spelling) -> list[Value]:
-    found = []
-    for one in stretches:
-        value = None if one.counted is None else figure(one.counted)
-        found.append(Value(one.label, one.name, spell(value), value, one.whole))
-    return found
-
-
-def _ms(value_ms: float | None) -> str:
-    return " ".join(duration_ms(value_ms)).strip() or DASH
+    return [
+        Value(
+            label=one.label,
+            name=one.name,
+            words=DASH if one.counted is None else spell(one.counted),
+            value=None if one.counted is None else figure(one.counted),
+            whole=one.whole,
+            simulated=one.simulated,
+        )
+        for one in stretches
+    ]

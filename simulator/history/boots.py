@@ -51,6 +51,8 @@ def boots_of(
     for (_, machine), start_us, end_us in zip(
         node.machines, edges, [*edges[1:], to_us], strict=True
     ):
+        if machine is None:
+            continue
         free_us = max(from_us, start_us)
         end_us = min(end_us, to_us)
         for gone_us, back_us in away:

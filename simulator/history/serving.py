@@ -31,6 +31,7 @@ OUTCOMES: tuple[tuple[CacheOutcome, int, str | None], ...] = (
     ("bypass", 400, "invalid_request"),
 )
 _PLACE = {(cache, error): place for place, (cache, _, error) in enumerate(OUTCOMES)}
+_REFUSED = [place for (_, error), place in _PLACE.items() if error == "queue_timeout"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Served:
     def waits(self) -> tuple[Integers, Integers]:
         """Return when each request that came to the queue did so, and when it left."""
         arrived_us = self.requests.arrived_us
-        queued = self.executions.batch_id > 0
+        queued = (self.executions.batch_id > 0) | np.isin(self.outcome, _REFUSED)
         return arrived_us[queued], (arrived_us + self.queue_us)[queued]
 
 

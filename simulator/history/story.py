@@ -171,14 +171,14 @@ class Machine:
 class Node:
     """A node: on which machine from when on, how many workers, what it uses.
 
-    Before the first of `machines` there is none. With a `shift` it runs on weekdays only, from one
-    hour to another, UTC. `interruptions` is how often a week the machine is taken away, for
-    `away_us` each time. A new boot loads for `loading_us` before its workers are ready. Watts are
-    those of a GPU, idle and fully busy, or None.
+    Before the first of `machines` there is none, nor from an instant with None on. With a `shift`
+    it runs on weekdays only, from one hour to another, UTC. `interruptions` is how often a week the
+    machine is taken away, for `away_us` each time. A new boot loads for `loading_us` before its
+    workers are ready. Watts are those of a GPU, idle and fully busy, or None.
     """
 
     node_id: str
-    machines: tuple[tuple[int, Machine], ...]
+    machines: tuple[tuple[int, Machine | None], ...]
     pool: Pool = "cpu"
     workers: int = 1
     loading_us: int = 20 * SECOND_US

@@ -7,4 +7,4 @@ from store.migrations.tokens import TOKENS
 
 MIGRATIONS = (FIRST, ROUTES, ARCHIVE, TOKENS)
 
-__all__ = ["FIRST", "MIGRATIONS"]
+__all__ = ["MIGRATIONS"]

@@ -7,25 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from costs import Catalogue, Price, PriceBook
-from costs.price_book import NOTHING_DECLARED
-from costs.prices.transfer import Tier, TransferPrice
-from costs.resources import Resources
+from costs import PriceBook
 from reports.finance import (
     FinanceFiles,
     FinanceQuery,
-    Grain,
-    IdleRule,
     NamedBill,
     charge_source,
     write_files,
 )
-from store import HOUR_US, Period
-from tests.integration.usage_truth import CHANGE_US, CHEAP, DEAR, RATES
+from store import HOUR_US
 
 Line = dict[str, str]
 UNIT_US = HOUR_US // 10**6
@@ -39,23 +32,6 @@ def day_of(at_us: int) -> date:
 def days(first: date, count: int = 1, **choices: Any) -> FinanceQuery:
     """Return a query of `count` days."""
     return FinanceQuery(first, first + timedelta(count), **choices)
-
-
-def book(resources: Resources = NOTHING_DECLARED, **changes: Any) -> PriceBook:
-    """Return the prices of the fleet of usage_truth: each doubles at CHANGE_US."""
-    prices = [
-        Price(machine, rate * factor, begin, "2025", "test")
-        for machine, rate in RATES.items()
-        for factor, begin in ((1, None), (2, CHANGE_US))
-    ]
-    transfers = [
-        TransferPrice(
-            m.cloud, m.region, "internet", 10**9, (Tier(0, Fraction(micro)),), None, "2025", "t"
-        )
-        for m, micro in ((CHEAP, 90_000), (DEAR, 120_000))
-    ]
-    fields: dict[str, Any] = {"transfers": transfers, "resources": resources, **changes}
-    return PriceBook(Catalogue(prices), **fields)
 
 
 @dataclass(frozen=True)
@@ -102,18 +78,3 @@ def by(lines: Iterable[Line], *columns: str) -> dict[tuple[str, ...], list[Line]
     for line in lines:
         found[tuple(line[column] for column in columns)].append(line)
     return found
-
-
-__all__ = [
-    "Grain",
-    "IdleRule",
-    "Line",
-    "Period",
-    "Written",
-    "book",
-    "by",
-    "day_of",
-    "days",
-    "usd",
-    "write",
-]

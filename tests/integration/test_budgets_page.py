@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from costs.budget import Budget, Scope
 from costs.month import Month
-from reports.budgets.book import add_budget, budgets_beside, read_budgets
+from reports.budgets.book import add_budget, budgets_beside, read_budgets, remove_budget
 from store import commit
 from tests.budget_history import END_US, steady_days
 from tests.integration.dashboard_reader import Reader, html, messages, specs, text
@@ -102,28 +102,28 @@ def test_a_budget_is_added_changed_and_removed_on_the_page(reader: Reader) -> No
     fill(reader, 3)
     path = budgets_beside(reader.database)
     page = reader.page("budgets")
-    page.selectbox(key="budget-0-None-scope").select(Scope.TENANT)
+    page.selectbox(key="budget-0-new-scope").select(Scope.TENANT)
     reader.run(page)
-    page.selectbox(key="budget-0-None-value").select("shop")
-    page.text_input(key="budget-0-None-usd").set_value("120.50")
-    page.text_input(key="budget-0-None-thresholds").set_value("60, 90")
-    page.button(key="budget-0-None-save").click()
+    page.selectbox(key="budget-0-new-value").select("shop")
+    page.text_input(key="budget-0-new-usd").set_value("120.50")
+    page.text_input(key="budget-0-new-thresholds").set_value("60, 90")
+    page.button(key="budget-0-new-save").click()
     reader.run(page)
     [added] = read_budgets(path)
     assert added == Budget(Scope.TENANT, Decimal("120.50"), "shop", thresholds=(60, 90))
     assert [message.value for message in page.success] == ["Saved\\: the budget for tenant shop."]
     assert "<td>120.50</td>" in html(page)
 
-    page.selectbox(key="budget-choice-1").select(0)
+    page.selectbox(key="budget-choice-1").select_index(1)
     reader.run(page)
-    page.text_input(key="budget-1-0-usd").set_value("99")
-    page.button(key="budget-1-0-save").click()
+    page.text_input(key="budget-1-tenant shop-usd").set_value("99")
+    page.button(key="budget-1-tenant shop-save").click()
     reader.run(page)
     assert [budget.usd_per_month for budget in read_budgets(path)] == [Decimal(99)]
 
-    page.selectbox(key="budget-choice-2").select(0)
+    page.selectbox(key="budget-choice-2").select_index(1)
     reader.run(page)
-    page.button(key="budget-2-0-remove").click()
+    page.button(key="budget-2-tenant shop-remove").click()
     reader.run(page)
     assert read_budgets(path) == []
 
@@ -131,12 +131,12 @@ def test_a_budget_is_added_changed_and_removed_on_the_page(reader: Reader) -> No
 def test_what_cannot_be_saved_is_told_and_what_was_typed_stays(reader: Reader) -> None:
     fill(reader, 3)
     page = reader.page("budgets")
-    page.text_input(key="budget-0-None-usd").set_value("1,200")
-    page.button(key="budget-0-None-save").click()
+    page.text_input(key="budget-0-new-usd").set_value("1,200")
+    page.button(key="budget-0-new-save").click()
     reader.run(page)
     told = "Not saved: usd_per_month is '1,200'; accepted: USD, as in 1200 or 1200.50."
     assert told in messages(page)
-    assert page.text_input(key="budget-0-None-usd").value == "1,200"
+    assert page.text_input(key="budget-0-new-usd").value == "1,200"
     assert not budgets_beside(reader.database).exists()
 
 
@@ -145,15 +145,37 @@ def test_a_budget_changed_by_somebody_else_meanwhile_is_not_overwritten(reader: 
     path = budgets_beside(reader.database)
     add_budget(path, Budget(Scope.EVERYTHING, Decimal(100)))
     page = reader.page("budgets")
-    page.selectbox(key="budget-choice-0").select(0)
+    page.selectbox(key="budget-choice-0").select_index(1)
     reader.run(page)
     theirs = path.read_text(encoding="utf-8").replace("100,", "200,", 1)
     path.write_text(theirs, encoding="utf-8")
-    page.text_input(key="budget-0-0-usd").set_value("300")
-    page.button(key="budget-0-0-save").click()
+    # The page is drawn again, with their file, before anything is saved.
+    page.text_input(key="budget-0-everything-thresholds").set_value("90")
+    reader.run(page)
+    page.button(key="budget-0-everything-save").click()
     reader.run(page)
     assert any("was changed or removed by somebody else" in told for told in messages(page))
     assert path.read_text(encoding="utf-8") == theirs
+    page.selectbox(key="budget-choice-1").select_index(1)
+    reader.run(page)
+    assert page.text_input(key="budget-1-everything-usd").value == "200"
+
+
+def test_what_is_typed_for_one_budget_never_goes_to_its_neighbour(reader: Reader) -> None:
+    fill(reader, 3)
+    path = budgets_beside(reader.database)
+    budgets = [Budget(Scope.MODEL, Decimal(1), name) for name in ("first", "second", "third")]
+    for budget in budgets:
+        add_budget(path, budget)
+    page = reader.page("budgets")
+    page.selectbox(key="budget-choice-0").select_index(2)
+    reader.run(page)
+    remove_budget(path, budgets[1])
+    page.text_input(key="budget-0-model second-usd").set_value("7")
+    reader.run(page)
+    assert page.selectbox(key="budget-choice-0").value is None
+    assert page.button(key="budget-0-new-save").label == "Add"
+    assert read_budgets(path) == [budgets[0], budgets[2]]
 
 
 def test_a_broken_file_is_told_and_the_rest_of_the_page_stands(reader: Reader) -> None:

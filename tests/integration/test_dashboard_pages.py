@@ -88,10 +88,10 @@ def test_nothing_is_recomputed_until_something_was_committed(
         calls.append(1)
         return load_overview(*arguments)
 
-    monkeypatch.setattr("dashboard.readings.load_overview", counted)
+    monkeypatch.setattr("dashboard.readings.overview.load_overview", counted)
     # One minute of the clock: the current minute is a part of the key.
     fixed_us = MONDAY_US + 30 * SECOND_US
-    monkeypatch.setattr("dashboard.readings.now_us", lambda: fixed_us)
+    monkeypatch.setattr("dashboard.readings.asked.now_us", lambda: fixed_us)
     fill(reader.database, fixed_us, minutes=MINUTES, per_second=PER_SECOND)
     page = reader.overview()
     reader.run(page)
@@ -260,7 +260,7 @@ def test_a_defect_is_told_without_its_traceback(
         raise RuntimeError("secret detail")
 
     fill(reader.database, now_us(), minutes=MINUTES, per_second=PER_SECOND)
-    monkeypatch.setattr("dashboard.readings.load_overview", broken)
+    monkeypatch.setattr("dashboard.readings.overview.load_overview", broken)
     [message] = messages(reader.overview())
     assert message.startswith("This page could not be drawn.")
     assert "secret detail" not in message

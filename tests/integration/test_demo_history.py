@@ -2,30 +2,37 @@
 
 import dataclasses
 from collections import Counter
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from collectors.lock import HeldError, sole_collector
-from deploy.history import STRETCH_US, fill, read_stored
-from simulator.history import Story, make_stretch
+from deploy.history import ROOT, STRETCH_US, digits_curves, fill, read_stored
+from reports import load_price_book, load_targets
+from reports.budgets.report import load_budgets
+from reports.weekly import Week, load_weekly
+from simulator.history import Story, demo_story, make_stretch
 from store import (
+    Batch,
     By,
     Period,
     Retention,
     check_database,
+    commit,
     open_reader,
     read_boots,
     read_breakdown,
     read_uptimes,
 )
+from tests.fixtures_usage import usage_record
 from tests.integration.collector_process import collect
 from tests.unit.simulator.history.small_story import HOUR_US, MONDAY_US, SECOND_US, small_story
 from usage import NodeSample, SpoolWriter, UsageRecord, decode_line
 
 RETENTION = Retention()
-DAY_US = 24 * HOUR_US
+DAY_US, WEEK_US = 24 * HOUR_US, 168 * HOUR_US
 
 
 @pytest.fixture
@@ -114,6 +121,11 @@ def test_a_history_is_stored_once_and_goes_on_where_it_ended(database: Path) -> 
         assert all(finding.holds for finding in check_database(connection, database))
 
 
+def test_a_real_node_of_the_same_name_is_none_of_the_history(database: Path) -> None:
+    commit(database, Batch([usage_record(node_id="one", arrived_at_us=MONDAY_US)]), now_us=1)
+    assert read_stored(database, thin_story(0.5, HOUR_US)) is None
+
+
 def test_a_history_that_is_cut_off_becomes_the_one_it_would_have_been(tmp_path: Path) -> None:
     story = thin_story(0.02, STRETCH_US)
     until_us = MONDAY_US + 3 * STRETCH_US - HOUR_US
@@ -127,6 +139,43 @@ def test_a_history_that_is_cut_off_becomes_the_one_it_would_have_been(tmp_path: 
     assert store(cut, story, until_us) == ["50%", "100%"]
 
     assert stored(cut) == stored(whole)
+
+
+def test_what_happens_in_the_demo_is_found_by_its_reviews_and_anomalies(database: Path) -> None:
+    demo = demo_story(digits_curves(ROOT / "data/models"))
+    # The same machines, fewer requests: spend is machine time.
+    streams = tuple(dataclasses.replace(each, rate=each.rate / 40) for each in demo.streams)
+    thin = dataclasses.replace(demo, streams=streams, sample_us=HOUR_US)
+    store(database, thin, MONDAY_US + 6 * WEEK_US + HOUR_US)
+    book, targets = load_price_book(ROOT / "data/prices"), load_targets(ROOT / "data/targets.toml")
+    monday = Week.of(MONDAY_US)
+
+    def movers(week: int) -> dict[str, str]:
+        review = load_weekly(
+            database, book, targets, monday.plus(week - 1), MONDAY_US + 7 * WEEK_US
+        )
+        assert review is not None
+        return {mover.name: mover.cause for mover in review.movers}
+
+    assert "less work per request" in movers(2)["example-search"]
+    assert movers(3)["example-documents-small"] == "not there before"
+    assert movers(4)["example-documents"] == "not there any more"
+    assert "more work per request" in movers(5)["example-search"]
+    assert "cheaper machines" in movers(5)["example-chat-8b"]
+    assert "example-chat-8b" in movers(6)
+    budgets = load_budgets(database, book, (), MONDAY_US + 6 * WEEK_US + HOUR_US)
+    assert budgets is not None
+    anomalies = [
+        (each.day - monday.monday, each.actual > each.usual.value, each.driver.value, each.stays)
+        for each in budgets.anomalies.found
+        if each.driver is not None
+    ]
+    assert anomalies[::-1] == [
+        (timedelta(29), True, "g4dn.xlarge", False),
+        (timedelta(32), False, "on-demand", True),
+        (timedelta(35), True, "g6.xlarge", True),
+        (timedelta(40), False, "g6.xlarge", False),
+    ]
 
 
 def test_nobody_else_may_write_meanwhile(database: Path) -> None:

@@ -10,7 +10,7 @@ from costs.price_folder import parse_book
 from store import DAY_US, HOUR_US, MINUTE_US, Batch, commit
 from tests.fixtures_usage import node_sample, usage_record
 from tests.integration.finance_files import by, days, usd, write
-from tests.integration.test_finance_commitments import PRICES
+from tests.integration.finance_prices import PRICES
 
 # 2025-12-01 00:00: an hour of a machine on either side, and a request a microsecond before.
 DECEMBER_US = 1_764_547_200_000_000

@@ -14,7 +14,7 @@ from dashboard.finance_files import KEPT, MOST_BYTES, Prepared
 from store import MINUTE_US, Batch, commit
 from tests.fixtures_usage import MONDAY_US, fill
 from tests.integration.dashboard_reader import Reader, address, html, messages, text
-from tests.integration.usage_truth import PERIOD, fleet_facts
+from tests.integration.finance_fleet import fleet_database
 
 
 @pytest.fixture
@@ -24,9 +24,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("fleet") / "usage.duckdb"
-    commit(path, fleet_facts(), now_us=PERIOD.to_us)
-    return path
+    return fleet_database(tmp_path_factory)
 
 
 def press(reader: Reader, page: AppTest) -> AppTest:
@@ -73,12 +71,20 @@ def test_the_files_are_written_when_asked_for_and_reconciled_on_the_page(reader:
 
 def test_choices_are_in_the_address_and_in_the_file(reader: Reader) -> None:
     fill(reader.database, MONDAY_US + 2 * MINUTE_US, minutes=2)
-    page = press(reader, reader.page("finance", "grain=By+day&idle=owner&idle_owner=platform"))
-    assert address(page)["idle_owner"] == ["platform"]
+    page = press(reader, reader.page("finance", "grain=By+day&idle=owner&idle_owner=+platform"))
+    assert address(page)["idle"] == ["owner"]
     path = files(page).path(".csv")
     assert path.name.endswith("-day.csv")
     assert '{""app"":""__idle__"",""tenant"":""platform""}' in path.read_text()
-    assert "--idle owner:platform" in page.code[0].value
+    assert page.code[0].value.splitlines()[1:] == [
+        f"    --database {reader.database} \\",
+        f"    --prices {reader.prices} \\",
+        "    --from 2025-11-01 --to 2025-12-01 \\",
+        "    --grain day \\",
+        "    --idle owner:platform \\",
+        "    --excel \\",
+        "    --out FOLDER",
+    ]
 
 
 def test_the_bill_of_one_cloud_is_matched(reader: Reader, fleet: Path) -> None:
@@ -89,6 +95,8 @@ def test_the_bill_of_one_cloud_is_matched(reader: Reader, fleet: Path) -> None:
     assert "Google Cloud" not in html(page)
     assert "total: it has 12.49 USD more" in html(page)
     assert files(page).reconciliation["bill"]["difference_usd"] == "12.49"
+    assert "--cloud aws" in page.code[0].value
+    assert "--invoice 12.50" in page.code[0].value
 
 
 def test_a_bill_that_is_none_is_left_out_and_told(reader: Reader) -> None:
@@ -117,6 +125,7 @@ def test_what_never_ran_is_told_and_left_out_unless_asked_for(reader: Reader, fl
     assert "simulated" not in files(page).path(".csv").read_text()
     page = press(reader, reader.page("finance", "made_up=true"))
     assert files(page).path(".csv").name.endswith("-with-simulated.csv")
+    assert "--with-simulated" in page.code[0].value
     assert ",simulated\r\n" in files(page).path(".csv").read_bytes().decode()
 
 

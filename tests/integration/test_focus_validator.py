@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from costs import Sharing
 from costs.price_folder import parse_book
 from deploy.validate_focus import CRITERIA, KNOWN, KNOWN_OF_COMMITMENTS, VALIDATOR, validate
+from reports.finance import IdleRule
 from store import HOUR_US, MINUTE_US, Batch, commit
 from tests.fixtures_usage import MONDAY_US, node_sample
 from tests.integration.finance_files import by, day_of, days, write
-from tests.integration.test_finance_commitments import PRICES
+from tests.integration.finance_prices import PRICES
 from tests.integration.usage_truth import fleet_facts
 
 RESERVED = {"node_id": "node-9", "boot_id": "0198c0de-0000-7000-8000-000000000009"}
@@ -41,7 +43,8 @@ def file(tmp_path: Path) -> Path:
     database = tmp_path / "usage.duckdb"
     commit(database, Batch(facts.records, [*facts.samples, *reserved]), now_us=1)
     prices = parse_book({**PRICES, **MORE_PRICES}, "prices")
-    found = write(database, days(day_of(MONDAY_US)), prices, tmp_path / "out")
+    query = days(day_of(MONDAY_US), idle=IdleRule(Sharing.PROPORTIONAL))
+    found = write(database, query, prices, tmp_path / "out")
     kinds = by(found.lines, "ChargeCategory", "PricingCategory", "CommitmentDiscountStatus")
     assert set(kinds) == {
         ("Usage", "Standard", ""),
@@ -51,6 +54,9 @@ def file(tmp_path: Path) -> Path:
         ("Purchase", "Standard", ""),
         ("Adjustment", "", ""),
     }
+    # Idle time of the fleet is borne by tenants, that of the reserved machine by nobody.
+    idle = by(found.of(x_IsIdle="true"), "x_AllocationMethod")
+    assert set(idle) == {("idle-proportional",), ("idle-separate",)}
     return found.path
 
 

@@ -1,6 +1,9 @@
 """`python -m costs import` on files, into a folder of prices."""
 
+import fcntl
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,12 +15,13 @@ from costs import Machine
 from reports import load_price_book
 
 ROOT = Path(__file__).parents[2]
+IMPORT = (sys.executable, "-m", "costs", "import")
 NOW_US = 1_800_000_000_000_000
 HEADER = "InstanceType,vCPUs,MemoryGiB,Price,SpotPrice,Region,AvailabilityZone\n"
 
 
 def run(folder: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "costs", "import", *map(str, arguments), "--out", str(folder)]
+    command = [*IMPORT, *map(str, arguments), "--out", str(folder)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -129,9 +133,40 @@ def test_a_list_of_aws_is_narrowed_to_what_is_asked_for(tmp_path: Path) -> None:
     path.write_text(json.dumps(offer))
     finished = run(tmp_path / "new", "aws", path, "--instance-type", "m7i.*", "--region", "us-*")
     assert finished.returncode == 0, finished.stderr
+    # The price of the other machine, and its description.
     assert "2  not asked for" in finished.stdout
     found = load_price_book(tmp_path / "new").machines
     assert [m.instance_type for m in found.machines()] == ["m7i.xlarge"]
+
+
+def test_an_import_waits_for_another_one_and_keeps_what_that_wrote(folder: Path, vms: Path) -> None:
+    command = [*IMPORT, "skypilot", str(vms), "--cloud", "AWS", "--out", str(folder)]
+    held = os.open(folder, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        while not re.search(rf"-> FLOCK .* {process.pid} ", Path("/proc/locks").read_text()):
+            assert process.poll() is None
+        with (folder / "instances.csv").open("a", encoding="utf-8") as file:
+            file.write("own,berlin,dgx,on_demand,9.8,,2026-11-20,the other one\n")
+        os.close(held)
+        assert process.wait() == 0
+    prices = load_price_book(folder).machines
+    assert Machine("own", "berlin", "dgx", "on_demand") in prices.machines()
+    assert Machine("aws", "us-east-1", "c9i.xlarge", "spot") in prices.machines()
+
+
+def test_what_cannot_be_asked_for_is_told(folder: Path, vms: Path) -> None:
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    for more, told in (
+        (("--as-of", "2099-01-01"), "'2099-01-01'; accepted: a day until"),
+        (("--as-of", "soon"), "'soon'; accepted: a day until"),
+        (("--region", "nowhere"), "no price was found"),
+        (("--cloud", "#aws"), "'#aws'; accepted: a name"),
+    ):
+        finished = run(folder, "skypilot", vms, "--cloud", "aws", *more)
+        assert finished.returncode > 0
+        assert told in finished.stderr
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
 @pytest.mark.parametrize(
@@ -163,6 +198,7 @@ def test_a_catalogue_that_cannot_be_read_is_left_as_it_is(folder: Path, vms: Pat
     finished = run(folder, "skypilot", vms, "--cloud", "aws")
     assert finished.returncode == 1
     assert "commitments.csv: header must be" in finished.stderr
+    assert "added" not in finished.stdout
     assert (folder / "instances.csv").read_bytes() == before
 
 

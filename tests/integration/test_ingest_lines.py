@@ -128,7 +128,7 @@ def comparable(record: dict[str, Any] | UsageRecord) -> str:
     return json.dumps({name: fields[name] for name in sorted(fields)}, default=str)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=35, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(lines(), min_size=1, max_size=60))
 @example([encode_line(usage_record())[:-1]] * 2)
 @example([b'{"kind":"usage_record"', b"", b"null", b'"text"', b"[" * 5_000, b"\xff\xfe", b"\r"])

@@ -1,5 +1,8 @@
 """A month against its budgets, from a real database: exact to the last digit, and no look ahead."""
 
+import contextlib
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -13,6 +16,7 @@ from costs.budget import Budget, BudgetError, Scope, State
 from costs.forecast import forecast_month
 from costs.month import DAY_US, Month, start_us
 from reports import load_price_book
+from reports.budgets.anomalies import IDLE, PARTS
 from reports.budgets.book import (
     add_budget,
     budgets_beside,
@@ -22,6 +26,8 @@ from reports.budgets.book import (
 )
 from reports.budgets.report import BudgetReport, load_budgets, read_forecast
 from store import Batch, Filter, commit, open_reader
+from tests.budget_history import END_US as END_2025_US
+from tests.budget_history import steady_days
 from tests.fixtures_usage import node_sample, usage_record
 
 HOUR_US = DAY_US // 24
@@ -49,7 +55,8 @@ def history(to_us: int = END_US) -> Batch:
     """Return a machine at 5.76 USD a day, two tenants, and on one day a machine of another kind.
 
     A day has two workers of 24 hours; shop uses 4 hours of one and search 2, so shop causes 0.48
-    USD, search 0.24, and 5.04 are idle.
+    USD, search 0.24, and 5.04 are idle. The other machine executes for search alone, next to
+    nothing.
     """
     samples, records = [], []
     for at_us in range(start_us(FIRST) + 7 * HOUR_US, to_us + 1, HOUR_US):
@@ -64,6 +71,21 @@ def history(to_us: int = END_US) -> Batch:
                     instance_type="g5.xlarge",
                 )
             )
+    if start_us(SPIKE) < to_us:
+        records.append(
+            usage_record(
+                record_id="0198c0de-0000-7000-8000-00000000ffff",
+                seq=1,
+                boot_id=SECOND_BOOT,
+                node_id="node-2",
+                arrived_at_us=start_us(SPIKE) + HOUR_US,
+                compute_us=1,
+                tenant="search",
+                labels={"team": "discovery"},
+                request_bytes=0,
+                response_bytes=0,
+            )
+        )
     days = (to_us - start_us(FIRST) - 9 * HOUR_US) // DAY_US + 1
     for day in range(days):
         for place, (tenant, team, hours) in enumerate(
@@ -121,17 +143,17 @@ def test_a_month_against_its_budgets_is_what_a_person_works_out_by_hand(
     assert not found.stale_us
     assert not found.begins_late
     everything, shop, direct, team, nobody, _ = found.statuses
-    # 22.5 days at 5.76, and a day at 1.2 an hour on top; shop causes two thirds.
+    # 22.5 days at 5.76, of which shop causes two thirds; a day at 1.2 an hour, all of it search's.
     spent = [usd(status.spent) for status in (everything, shop, direct, team, nobody)]
-    assert spent == [Decimal(text) for text in ("158.4", "105.6", "11.04", "52.8", "0")]
+    assert spent == [Decimal(text) for text in ("158.4", "86.4", "11.04", "72", "0")]
     assert everything.burn_rate == Fraction(1584, 2000) / Fraction(225, 300)
     assert team.state is State.EXCEEDED
-    # 1.92 a day and 11.52 on the 10th: 28.8 to the 10th, 50 is passed on the 22nd.
-    assert team.exceeded_on == date(2026, 9, 22)
+    # 1.92 a day and 28.8 more on the 10th: 48 to the 10th, 50 is passed on the 12th.
+    assert team.exceeded_on == date(2026, 9, 12)
     assert nobody.state is State.UNKNOWN
     # 7.5 days at 3.84 to come.
     assert shop.month_end is not None
-    assert shop.month_end.mid == pytest.approx(105.6 + 7.5 * 3.84, rel=0.01)
+    assert shop.month_end.mid == pytest.approx(86.4 + 7.5 * 3.84, rel=0.01)
     assert shop.crossed == (50,)
     assert shop.state is State.WITHIN
 
@@ -164,6 +186,18 @@ def test_the_day_of_a_second_machine_is_found_and_the_machine_named(found: Budge
     assert (seen.driver.dimension, seen.driver.value) == ("instance type", "g5.xlarge")
     assert seen.driver.new
     assert seen.driver.share == pytest.approx(1.0)
+
+
+def test_a_day_is_judged_by_all_days_before_it(book: PriceBook, tmp_path: Path) -> None:
+    # By the last few alone, what is said of a day would change as it gets older.
+    path = tmp_path / "usage.duckdb"
+    commit(path, steady_days(140, spike_ago=3), now_us=END_2025_US)
+    found = load_budgets(path, book, [], END_2025_US)
+    assert found is not None
+    assert len(found.anomalies.cost.usual) == len(found.days) == 141
+    [seen] = found.anomalies.found
+    assert seen.driver is not None
+    assert (seen.driver.dimension, seen.driver.value) == (PARTS, IDLE)
 
 
 def test_of_thousands_of_tenants_the_one_that_drove_a_day_is_named(
@@ -252,6 +286,26 @@ def test_the_first_hours_of_a_service_are_spent_and_no_forecast(
     assert found.anomalies.found == ()
 
 
+def test_what_time_alone_cost_before_the_first_fact_is_in_the_month(tmp_path: Path) -> None:
+    (tmp_path / "instances.csv").write_text(PRICES, encoding="utf-8")
+    (tmp_path / "resources.toml").write_text(
+        '[[cache]]\nname = "redis"\ncloud = "aws"\nregion = "us-east-1"\n'
+        'usd_per_hour = "0.1"\nfrom = 2026-06-01\n',
+        encoding="utf-8",
+    )
+    path = tmp_path / "usage.duckdb"
+    to_us = start_us(FIRST) + 34 * HOUR_US
+    commit(path, history(to_us), now_us=to_us)
+    found = load_budgets(path, load_price_book(tmp_path), [EVERYTHING, SHOP], to_us)
+    assert found is not None
+    # 34 hours of the cache, 28 of the machine; of the first day it is not known what is usual.
+    assert usd(found.forecast.spent) == Decimal("3.4") + Decimal("6.72")
+    assert [day.whole for day in found.days] == [False, False]
+    assert usd(found.statuses[0].spent) == usd(found.forecast.spent)
+    # A tenant bears idle machine time, and no cache: two thirds of the machine.
+    assert usd(found.statuses[1].spent) == Decimal("4.48")
+
+
 def test_simulated_runs_can_be_left_out(database: Path, book: PriceBook) -> None:
     where = Filter(simulated=("yes",), tenant=("search",))
     assert load_budgets(database, book, [], END_US, where) is None
@@ -281,6 +335,47 @@ def test_budgets_are_added_changed_and_removed_in_their_file(tmp_path: Path) -> 
     assert read_budgets(path) == [dearer]
     assert path.read_text(encoding="utf-8").startswith("# for the board\n")
     assert [entry.name for entry in tmp_path.iterdir()] == ["budgets.csv"]
+
+
+ADDER = """
+import sys
+from decimal import Decimal
+from pathlib import Path
+from costs.budget import Budget, Scope
+from reports.budgets.book import add_budget
+print("ready", flush=True)
+sys.stdin.readline()
+for n in range(20):
+    add_budget(Path(sys.argv[1]), Budget(Scope.TENANT, Decimal(1), f"{sys.argv[2]} {n}"))
+"""
+
+
+def test_of_two_who_save_at_once_nobody_loses_a_row(tmp_path: Path) -> None:
+    path = budgets_beside(tmp_path / "usage.duckdb")
+    with contextlib.ExitStack() as stack:
+        writers = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", ADDER, str(path), name],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for name in ("Ada", "Ben")
+        ]
+        for writer in writers:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "ready\n"
+        for writer in writers:
+            assert writer.stdin is not None
+            writer.stdin.write("go\n")
+            writer.stdin.flush()
+        for writer in writers:
+            writer.wait(60)
+    assert [writer.returncode for writer in writers] == [0, 0]
+    names = {budget.value for budget in read_budgets(path)}
+    assert names == {f"{name} {n}" for name in ("Ada", "Ben") for n in range(20)}
 
 
 def test_a_change_that_cannot_be_leaves_the_file_as_it_was(tmp_path: Path) -> None:

@@ -10,29 +10,22 @@ from hypothesis import strategies as st
 
 from costs import (
     TICKS_PER_USD,
-    Catalogue,
-    Price,
     PriceBook,
     Sharing,
     parse_resources,
 )
-from costs.commitment_rules import commitment_rules
-from costs.prices.override import Overrides
-from costs.prices.transfer import Tier, TransferPrice
-from costs.prices.units import GB
 from reports import Window
 from reports.costs import Stage, load_cost_spread, load_costs
 from reports.costs.flows import IDLE
 from store import EVERYTHING, MINUTE_US, Batch, By, ByLabel, Filter, commit
 from store.period import HOUR_US
 from tests.fixtures_usage import MONDAY_US, node_sample, usage_record
+from tests.integration.fleet_prices import EGRESS, fleet_book
 from tests.integration.usage_truth import (
-    CHANGE_US,
     CHEAP,
     DEAR,
     MACHINES,
     PERIOD,
-    RATES,
     Truth,
     fleet_facts,
     is_request,
@@ -42,8 +35,6 @@ from tests.integration.usage_truth import (
 TRUTH = Truth(fleet_facts())
 WINDOW = Window("5 minutes", PERIOD.length_us, MINUTE_US)
 NOW_US = PERIOD.to_us
-# USD per GB that leaves a region; what comes in is free.
-EGRESS = {("aws", "us-east-1"): Fraction(90_000), ("gcp", "europe-west4"): Fraction(120_000)}
 RESOURCES = """
 [[storage]]
 name = "models"
@@ -64,21 +55,7 @@ from = 2025-01-01
 
 
 def book(resources: str = RESOURCES) -> PriceBook:
-    prices = [
-        Price(machine, micro_usd * factor, at_us, "2026-01-01", "test")
-        for machine, micro_usd in RATES.items()
-        for at_us, factor in ((None, 1), (CHANGE_US, 2))
-    ]
-    declared = parse_resources(resources, "resources.toml")
-    rules = Overrides(commitment_rules(declared.commitments, "resources.toml"))
-    return PriceBook(
-        Catalogue(prices, rules),
-        transfers=[
-            TransferPrice(*place, "internet", GB, (Tier(0, usd),), None, "2026-01-01", "test")
-            for place, usd in EGRESS.items()
-        ],
-        resources=declared,
-    )
+    return fleet_book(parse_resources(resources, "resources.toml"))
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +89,11 @@ def test_slices_and_what_stands_apart_add_up_to_the_whole(
     assert found is not None
     parts = sum((each.cost for each in found.slices), Fraction(0)) + found.apart
     whole = found.total
-    if not found.sliced:
+    if found.sliced:
+        assert parts - sum((each.borne for each in found.slices), Fraction(0)) == whole.total
+        assert not found.apart
+        assert not any(flow.saved for flow in found.flows)
+    else:
         assert parts == whole.total
         assert whole.machine == machine_ticks(where)
         assert sum((cost for _, cost in found.bought), 0) == whole.machine
@@ -122,8 +103,12 @@ def test_slices_and_what_stands_apart_add_up_to_the_whole(
     assert sum((step.total for step in steps), Fraction(0)) == whole.total
     if rule is Sharing.SEPARATE:
         assert not any(each.borne for each in found.slices)
+    beside = whole.storage + whole.cache + whole.commitment
+    if not found.sliced:
+        # What no machine is stands apart under every rule.
+        assert found.apart >= beside
     if rule is Sharing.OWNER and not found.sliced:
-        assert not found.apart
+        assert found.apart == beside
 
 
 def machine_ticks(where: Filter) -> int:
@@ -135,11 +120,14 @@ def machine_ticks(where: Filter) -> int:
     return total
 
 
-def test_a_part_of_a_group_bears_its_part_of_what_the_group_bears(database: Path) -> None:
+@pytest.mark.parametrize("rule", [Sharing.PROPORTIONAL, Sharing.EVEN, Sharing.OWNER])
+def test_a_part_of_a_group_bears_its_part_of_what_the_group_bears(
+    database: Path, rule: Sharing
+) -> None:
+    owner = ("ranker",) if rule is Sharing.OWNER else None
+
     def borne(where: Filter) -> dict[object, Fraction]:
-        found = load_costs(
-            database, book(), WINDOW, NOW_US, where, [By.MODEL], Sharing.PROPORTIONAL
-        )
+        found = load_costs(database, book(), WINDOW, NOW_US, where, [By.MODEL], rule, owner)
         assert found is not None
         return {each.key: Fraction(each.borne) for each in found.slices if each.borne}
 
@@ -208,10 +196,11 @@ def test_hits_save_what_a_miss_of_their_version_costs_on_average(database: Path)
     for model, version in versions:
         of = [r for r in answered if (r.model, r.model_version) == (model, version)]
         missed = [r for r in of if r.cache in ("miss", "bypass")]
+        # What was executed on behalf of a request, a shadow for example, is no miss.
         executed = [
             r for r in missed if r.compute_us and is_request(r) and TRUTH.share(r) is not None
         ]
-        each = TRUTH.ticks(missed) / len(executed)
+        each = TRUTH.ticks(executed) / len(executed)
         for record in filter(is_request, of):
             if record.cache == "coalesced":
                 expected["coalesced"] += each
@@ -278,7 +267,8 @@ def test_a_commitment_is_paid_for_the_hour_used_or_not(tmp_path: Path) -> None:
     )
     assert half is not None
     assert half.total.machine == found.total.machine
-    assert half.total.commitment == use.unused / 2
+    [use_of_half] = half.commitments
+    assert half.total.commitment == use.unused / 2 == use_of_half.unused
 
 
 def test_the_cost_of_a_request_is_spread_over_bins(database: Path) -> None:
@@ -300,3 +290,91 @@ def test_no_database_and_no_fact_have_no_costs(tmp_path: Path) -> None:
     commit(path, Batch(), now_us=1)
     assert load_costs(path, book(), WINDOW, NOW_US) is None
     assert load_cost_spread(path, book().machines, WINDOW, NOW_US) == []
+
+
+def test_an_owner_that_a_filter_leaves_out_bears_nothing_of_it(database: Path) -> None:
+    found = load_costs(
+        database, book(), WINDOW, NOW_US, Filter(tenant=("search",)), [By.TENANT],
+        Sharing.OWNER, ("shop",),
+    )  # fmt: skip
+    assert found is not None
+    [search] = found.slices
+    assert (search.key, search.borne) == (("search",), 0)
+    everything = load_costs(
+        database, book(), WINDOW, NOW_US, EVERYTHING, [By.TENANT], Sharing.OWNER, ("platform",)
+    )
+    assert everything is not None
+    assert {each.key: each.borne for each in everything.slices if each.borne} == {
+        ("platform",): everything.total.idle
+    }
+
+
+COMMITTED = """
+[[commitment]]
+id = "ri-1"
+cloud = "aws"
+region = "us-east-1"
+instance_type = "c7i.xlarge"
+count = 1
+term_years = 1
+from = 2025-06-01
+usd_per_hour = "0.10"
+[network]
+egress_to = "none"
+"""
+
+
+def reserved_machines(path: Path, *, minutes: int, instance_type: str = "c7i.xlarge") -> int:
+    """Store a node that ran as reserved from a full hour on, and return that hour."""
+    hour = MONDAY_US - MONDAY_US % HOUR_US
+    samples = [
+        node_sample(
+            sampled_at_us=hour + n * MINUTE_US,
+            interval_us=MINUTE_US,
+            instance_type=instance_type,
+            purchase_option="reserved",
+        )
+        for n in range(1, minutes + 1)
+    ]
+    commit(path, Batch(samples=samples), now_us=1)
+    return hour
+
+
+@pytest.mark.parametrize("window", [WINDOW, Window("1 day", 24 * HOUR_US, 24 * HOUR_US)])
+def test_the_hour_that_is_not_over_counts_as_far_as_it_is_known(
+    tmp_path: Path, window: Window
+) -> None:
+    path = tmp_path / "usage.duckdb"
+    hour = reserved_machines(path, minutes=20)
+    found = load_costs(path, book(COMMITTED), window, hour + 20 * MINUTE_US)
+    assert found is not None
+    # All of it was used since the hour began; hours before that were paid for and not used.
+    [use] = found.commitments
+    begin, end = found.shown.period.from_us, hour + 20 * MINUTE_US
+    assert use.committed_us == end - begin
+    assert use.covered_us == end - max(begin, hour)
+    assert found.total.commitment == use.unused == max(0, hour - begin) * 100_000
+
+
+def test_nothing_is_paid_for_beyond_the_newest_fact(tmp_path: Path) -> None:
+    path = tmp_path / "usage.duckdb"
+    hour = reserved_machines(path, minutes=20)
+    two = book(COMMITTED.replace("count = 1", "count = 2") + RESOURCES)
+    # Two minutes later there is nothing new yet: the window ends with two steps of nothing.
+    found = load_costs(path, two, WINDOW, hour + 22 * MINUTE_US)
+    assert found is not None
+    assert [bool(step.total) for _, step in found.steps] == [True, True, True, False, False]
+    [use] = found.commitments
+    assert (use.committed_us, use.covered_us) == (6 * MINUTE_US, 3 * MINUTE_US)
+    assert found.total.commitment == use.unused == 3 * MINUTE_US * 100_000
+    assert found.total.cache == 3 * MINUTE_US * 68_000
+
+
+def test_no_price_is_missed_for_what_did_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "usage.duckdb"
+    hour = reserved_machines(path, minutes=20, instance_type="own-server")
+    declared = COMMITTED.replace("c7i.xlarge", "own-server")
+    found = load_costs(path, book(declared), WINDOW, hour + 20 * MINUTE_US)
+    assert found is not None
+    # Nobody sells it on demand, and nothing ran beyond the commitment.
+    assert found.unpriced == ()

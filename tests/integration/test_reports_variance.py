@@ -2,19 +2,29 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from costs import Catalogue, Machine, Price, PriceBook, Ticks
+from costs import Catalogue, Components, Machine, Price, Ticks
 from costs.variance import Cause, Kind
-from reports import load_targets
-from reports.price_book import load_price_book
-from reports.variance import VarianceReport, cause_words, load_variance
-from reports.weekly import Week, load_weekly
-from store import EVERYTHING, MINUTE_US, Batch, By, Filter, Key, Period, commit
+from reports.pricing import Pricing
+from reports.variance import VarianceReport, cause_words, read_variance
+from store import (
+    EVERYTHING,
+    MINUTE_US,
+    Batch,
+    By,
+    Filter,
+    Grouping,
+    Key,
+    Period,
+    commit,
+    open_reader,
+)
 from tests.fixtures_usage import MONDAY_US, SECOND_US, node_sample, usage_record
 from tests.integration.test_reports_costs import book as fleet_book
 from tests.integration.usage_truth import (
@@ -27,11 +37,9 @@ from tests.integration.usage_truth import (
     rate,
     worker_us,
 )
-from tests.weeks_of_facts import commit_hours
-
-ROOT = Path(__file__).parents[2]
 
 TRUTH = Truth(fleet_facts())
+FLEET_PRICES = fleet_book().machines
 # The prices of all machines double between the two.
 BEFORE = Period(MONDAY_US, CHANGE_US)
 AFTER = Period(CHANGE_US, CHANGE_US + BEFORE.length_us)
@@ -40,6 +48,7 @@ MICRO_USD_PER_HOUR = 178_500
 MINUTE_COST = MINUTE_US * MICRO_USD_PER_HOUR
 FIRST = Period(MONDAY_US, MONDAY_US + MINUTE_US)
 SECOND = Period(FIRST.to_us, FIRST.to_us + MINUTE_US)
+DIMENSIONS = (By.MODEL, By.TENANT, By.REGION, By.INSTANCE_TYPE)
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +58,14 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def book(*prices: tuple[int, int | None]) -> PriceBook:
-    return PriceBook(
-        Catalogue([Price(MACHINE, micro, since, "2026-01-01", "test") for micro, since in prices])
+def catalogue(*prices: tuple[int, int | None]) -> Catalogue:
+    return Catalogue(
+        [Price(MACHINE, micro, since, "2026-01-01", "test") for micro, since in prices]
     )
 
 
-PLAIN = book((MICRO_USD_PER_HOUR, None))
+PLAIN = catalogue((MICRO_USD_PER_HOUR, None))
+NOTHING = Components()
 
 
 def minute(start_us: int, *work: tuple[str, int, int], **node: object) -> Batch:
@@ -91,13 +101,15 @@ def stored(path: Path, *batches: Batch) -> Path:
 
 def explained(
     database: Path,
-    prices: PriceBook = PLAIN,
+    prices: Catalogue = PLAIN,
     before: Period = FIRST,
     after: Period = SECOND,
     where: Filter = EVERYTHING,
+    beside: tuple[Components, Components] = (NOTHING, NOTHING),
+    by: Sequence[Grouping] = DIMENSIONS,
 ) -> VarianceReport:
-    found = load_variance(database, prices, before, after, where)
-    assert found is not None
+    with open_reader(database) as connection:
+        found = read_variance(connection, before, after, Pricing(prices), where, beside, by)
     assert sum(found.variance.lines.values(), Fraction(0)) == found.variance.change
     return found
 
@@ -135,7 +147,7 @@ def test_drivers_new_and_retired_models_are_those_worked_out_by_hand(tmp_path: P
 def test_a_price_that_changes_between_equal_periods_is_the_only_driver(tmp_path: Path) -> None:
     work = ("digits", 5, 3000), ("letters", 2, 700)
     database = stored(tmp_path, minute(FIRST.from_us, *work), minute(SECOND.from_us, *work))
-    found = explained(database, book((100_000, None), (250_000, SECOND.from_us)))
+    found = explained(database, catalogue((100_000, None), (250_000, SECOND.from_us)))
     moved = {line: ticks for line, ticks in found.variance.lines.items() if ticks}
     assert moved == {"price": 150_000 * MINUTE_US}
     (tenant,) = found.movers[By.TENANT]
@@ -182,8 +194,8 @@ def test_a_machine_of_another_kind_that_executes_nothing_has_its_own_line(tmp_pa
     other = {"node_id": "node-2", "boot_id": "0198c0de-0000-7000-8000-000000000002",
              "region": "eu-west-1"}  # fmt: skip
     idle = Machine("aws", "eu-west-1", "c7i.xlarge", "on_demand")
-    prices = PriceBook(
-        Catalogue([Price(m, MICRO_USD_PER_HOUR, None, "2026", "test") for m in (MACHINE, idle)])
+    prices = Catalogue(
+        [Price(m, MICRO_USD_PER_HOUR, None, "2026", "test") for m in (MACHINE, idle)]
     )
     work = ("digits", 5, 3000)
     database = stored(
@@ -241,45 +253,27 @@ def test_requests_that_name_no_model_are_no_volume(tmp_path: Path) -> None:
     assert not any(explained(database).variance.lines.values())
 
 
-def test_an_empty_period_makes_all_cost_new_and_an_empty_database_is_none(tmp_path: Path) -> None:
-    database = stored(tmp_path, minute(SECOND.from_us, ("digits", 3, 1000)))
-    found = explained(database)
+def test_an_empty_period_makes_all_cost_new(tmp_path: Path) -> None:
+    found = explained(stored(tmp_path, minute(SECOND.from_us, ("digits", 3, 1000))))
     assert found.variance.before == 0
     assert found.variance.lines["new"] == MINUTE_COST
-    commit(tmp_path / "empty", Batch(), now_us=1)
-    assert load_variance(tmp_path / "empty", PLAIN, FIRST, SECOND) is None
 
 
-def test_what_has_no_price_and_what_is_not_measured_yet_is_told(tmp_path: Path) -> None:
+def test_machines_without_a_price_cost_nothing(tmp_path: Path) -> None:
     first, second = (minute(p.from_us, ("digits", 3, 1000)) for p in (FIRST, SECOND))
-    second.samples.clear()
-    database = stored(tmp_path, first, second)
-    assert explained(database).unmeasured == (0, 3)
-    nothing = PriceBook(Catalogue([]))
-    found = explained(database, nothing)
-    assert found.unpriced == (MACHINE,)
+    found = explained(stored(tmp_path, first, second), Catalogue([]))
     assert not any(found.variance.lines.values())
 
 
-def test_the_bridge_of_a_week_ends_at_the_spend_of_its_review(tmp_path: Path) -> None:
-    week = Week(2025, 47)
-    before, after = week.plus(-1).period, week.period
-    database = tmp_path / "usage.duckdb"
-    first = commit_hours(database, before.from_us, before.to_us, requests=2)
-    commit_hours(
-        database, after.from_us, after.to_us, first_seq=1 + len(first.records), requests=3,
-        response_bytes=5000,
-    )  # fmt: skip
-    prices = load_price_book(ROOT / "data/prices")
-    targets = load_targets(ROOT / "data/targets.toml")
-    review = load_weekly(database, prices, targets, week, after.to_us)
-    assert review is not None
-    found = explained(database, prices, before, after)
-    assert found.variance.before == review.spend_before
-    assert found.variance.after == review.spend
-    lines = found.variance.lines
-    assert lines["volume"] == -lines["utilization"] > 0, "machines ran all the same"
-    assert lines["network"] > 0
+def test_what_is_no_machine_time_has_lines_of_its_own(tmp_path: Path) -> None:
+    work = ("digits", 5, 3000)
+    database = stored(tmp_path, minute(FIRST.from_us, work), minute(SECOND.from_us, work))
+    was = Components(compute=70, idle=8, network=5, storage=4, cache=3, commitment=2)
+    came = Components(compute=90, idle=1, network=4, storage=6, cache=10, commitment=1)
+    found = explained(database, beside=(was, came)).variance
+    assert (found.before, found.after) == (MINUTE_COST + 14, MINUTE_COST + 21)
+    moved = {line: ticks for line, ticks in found.lines.items() if ticks}
+    assert moved == {"network": -1, "storage": 2, "cache": 7, "commitment": -1}
 
 
 WHERE = [EVERYTHING, Filter(region=("us-east-1",)), Filter(simulated=("no",))]
@@ -289,8 +283,7 @@ WHERE = [EVERYTHING, Filter(region=("us-east-1",)), Filter(simulated=("no",))]
 def test_the_change_of_a_fleet_is_that_of_its_machines_counted_by_hand(
     fleet: Path, where: Filter
 ) -> None:
-    found = explained(fleet, fleet_book(), BEFORE, AFTER, where)
-    beside = ("network", "storage", "cache", "commitment")
+    found = explained(fleet, FLEET_PRICES, BEFORE, AFTER, where)
     lines = found.variance.lines
     machines = [
         sum(
@@ -300,8 +293,7 @@ def test_the_change_of_a_fleet_is_that_of_its_machines_counted_by_hand(
         )
         for period in (BEFORE, AFTER)
     ]
-    of_machines = sum((t for line, t in lines.items() if line not in beside), Fraction(0))
-    assert of_machines == machines[1] - machines[0]
+    assert found.variance.change == machines[1] - machines[0]
     for by in (By.TENANT, By.REGION, By.INSTANCE_TYPE):
         assert found.movers[by]
     assert lines["price"] > 0
@@ -315,7 +307,7 @@ def test_the_change_of_a_fleet_is_that_of_its_machines_counted_by_hand(
 
 
 def test_the_drivers_of_a_fleet_are_those_of_the_formula_on_its_facts(fleet: Path) -> None:
-    found = explained(fleet, fleet_book(), BEFORE, AFTER)
+    found = explained(fleet, FLEET_PRICES, BEFORE, AFTER)
     was, came = by_hand(BEFORE), by_hand(AFTER)
     volume = [sum(row[0] for row in period.values()) for period in (was, came)]
     expected = [0.0] * 5
@@ -362,21 +354,8 @@ def by_hand(period: Period) -> dict[str, tuple[float, float, float, float]]:
     return found
 
 
-def test_fully_loaded_costs_of_all_tenants_are_those_of_their_machines(fleet: Path) -> None:
-    def machine_cost(where: Filter) -> tuple[Ticks, Ticks]:
-        found = explained(fleet, fleet_book(), BEFORE, AFTER, where).variance
-        costs = [(row.before.cost, row.after.cost) for row in found.contributions]
-        unused = found.others["unused_machines"]
-        assert unused == 0
-        return sum(was for was, _ in costs), sum(came for _, came in costs)
-
-    parts = [machine_cost(Filter(tenant=(name,))) for name in ("shop", "search", "internal")]
-    assert tuple(sum(column) for column in zip(*parts, strict=True)) == machine_cost(EVERYTHING)
-
-
 def test_movers_of_every_dimension_are_parts_of_the_same_money(fleet: Path) -> None:
-    found = load_variance(fleet, fleet_book(), BEFORE, AFTER, by=list(By))
-    assert found is not None
+    found = explained(fleet, FLEET_PRICES, BEFORE, AFTER, by=list(By))
     of_machines: set[Ticks] = set()
     for by in (By.MODEL, By.TENANT, By.NODE, By.POOL, By.ORIGIN):
         movers = found.movers[by]

@@ -110,7 +110,7 @@ def test_records_that_differ_only_in_a_null_or_a_label_are_kept_apart(database: 
     assert rows(database, "SELECT DISTINCT requests FROM usage_minute") == [(3,)]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(
     samples=st.lists(
         st.tuples(st.integers(1, 4 * MINUTE_US), st.integers(0, 64), st.floats(0, 1)),

@@ -18,6 +18,7 @@ from store import (
     Filter,
     Grouping,
     Period,
+    Retries,
     commit,
     open_reader,
     open_writer,
@@ -31,6 +32,7 @@ from store.compaction import fold_minutes
 from store.period import HOUR_US, MINUTE_US
 from tests.fixtures_usage import MONDAY_US, node_sample, usage_record
 from tests.integration.usage_truth import (
+    BOOTS,
     CHANGE_US,
     CHANGES,
     MACHINES,
@@ -159,7 +161,7 @@ def test_a_retry_follows_a_failure_of_the_same_input_within_a_minute(tmp_path: P
         (3, 9, "a" * 16, "shop", 200),  # a retry
         (4, 10, "b" * 16, "shop", 200),  # another input
         (5, 11, "a" * 16, "search", 200),  # another tenant
-        (6, 70, "a" * 16, "shop", 200),  # too late
+        (6, 70, "a" * 16, "shop", 200),  # a minute and five seconds later
         (7, 71, None, "shop", 500),
         (8, 72, None, "shop", 200),  # nothing to tell it by
     ]
@@ -181,11 +183,72 @@ def test_a_retry_follows_a_failure_of_the_same_input_within_a_minute(tmp_path: P
     ]
     commit(database, Batch(records, samples), now_us=1)
     with open_reader(database) as opened:
-        retries = read_retries(opened, Period(MONDAY_US, MONDAY_US + 2 * MINUTE_US))
-        later = read_retries(opened, Period(MONDAY_US + MINUTE_US, MONDAY_US + 2 * MINUTE_US))
+        retries = read_retries(opened, Period(MONDAY_US, MONDAY_US + 2 * MINUTE_US), [0])
+    assert retries is not None
     assert retries.requests == 2
-    assert sorted(time.item_us for time in retries.busy) == [2_000, 3_000]
-    assert later.requests == 0
+    # Two of one minute, at one price, are one row.
+    assert [time.item_us for time in retries.busy] == [5_000]
+
+
+def test_a_retry_is_one_wherever_and_whenever_the_failure_was(tmp_path: Path) -> None:
+    database = tmp_path / "usage.duckdb"
+    edge = MONDAY_US + MINUTE_US
+    asked = [(1, "node-1", edge - 10, 503), (2, "node-2", edge + 10, 200)]
+    records = [
+        usage_record(
+            record_id=f"0198c0de-0000-7000-8000-00000000000{seq}",
+            node_id=node_id,
+            boot_id=BOOTS[node_id],
+            seq=seq,
+            arrived_at_us=at_us,
+            status=status,
+            model=None,
+            model_version=None,
+        )
+        for seq, node_id, at_us, status in asked
+    ]
+    commit(database, Batch(records), now_us=1)
+    with open_reader(database) as opened:
+        before, after = (
+            read_retries(opened, Period(begin, begin + MINUTE_US), [0])
+            for begin in (MONDAY_US, edge)
+        )
+        there = read_retries(
+            opened, Period(edge, edge + MINUTE_US), [0], where=Filter(node_id=("node-2",))
+        )
+    counts = [found and found.requests for found in (before, after, there)]
+    assert counts == [0, 1, 1]
+
+
+def test_an_input_that_failed_ten_thousand_times_is_looked_at_once_each(tmp_path: Path) -> None:
+    database = tmp_path / "usage.duckdb"
+    # Each beside each would be a hundred million pairs.
+    records = [
+        usage_record(
+            record_id=f"0198c0de-0000-7000-8000-{seq:012d}",
+            seq=seq,
+            arrived_at_us=MONDAY_US + seq,
+            status=503,
+        )
+        for seq in range(1, 10_001)
+    ]
+    commit(database, Batch(records, [node_sample()]), now_us=1)
+    with open_reader(database) as opened:
+        retries = read_retries(opened, Period(MONDAY_US, MONDAY_US + MINUTE_US), [0])
+    assert retries is not None
+    assert retries.requests == 9_999
+    assert [time.item_us for time in retries.busy] == [9_999 * 1_500]
+
+
+def test_retries_are_not_told_where_records_were_deleted(tmp_path: Path) -> None:
+    database = tmp_path / "usage.duckdb"
+    commit(database, Batch([usage_record()]), now_us=1)
+    with open_writer(database) as opened:
+        opened.execute("UPDATE archive_state SET kept_from_us = ?", [MONDAY_US])
+    with open_reader(database) as opened:
+        minute = Period(MONDAY_US, MONDAY_US + MINUTE_US)
+        assert read_retries(opened, minute, [0]) == Retries(0, ())
+        assert read_retries(opened, minute.before(), [0]) is None
 
 
 def test_folding_minutes_into_hours_changes_no_byte_and_no_saving(tmp_path: Path) -> None:
@@ -215,3 +278,22 @@ def test_bytes_of_machines_of_which_nothing_is_known_are_kept(tmp_path: Path) ->
         found = read_transfers(opened, period, period.length_us, [0])
         assert read_archive_sizes(opened, period) == []
     assert found == {(period.from_us, ()): [Transfer(None, None, 0, 3, 4)]}
+
+
+def test_what_was_archived_before_a_period_is_one_sum(tmp_path: Path) -> None:
+    database = tmp_path / "usage.duckdb"
+    commit(database, Batch(), now_us=1)
+    period = Period(MONDAY_US, MONDAY_US + HOUR_US)
+    with open_writer(database) as opened:
+        for number, archived_at_us in enumerate(
+            (MONDAY_US - HOUR_US, MONDAY_US - 1, MONDAY_US, MONDAY_US + 1, period.to_us)
+        ):
+            opened.execute(
+                "INSERT INTO archive_file BY NAME SELECT ? AS path, ? AS archived_at_us, "
+                "'usage' AS kind, 0 AS day_us, ? AS size_bytes, 1 AS facts, 0 AS first_us, "
+                "0 AS last_us",
+                [f"{number}.parquet", archived_at_us, 10**number],
+            )
+    with open_reader(database) as opened:
+        found = read_archive_sizes(opened, period)
+    assert found == [(MONDAY_US, 111), (MONDAY_US + 1, 1_000)]

@@ -57,7 +57,7 @@ def test_dropped_facts_are_those_of_the_period_by_node_and_start_at_0_with_every
     assert whole == [("node-0", 2), ("node-1", 16)]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 @given(steps=st.lists(st.integers(0, 3), min_size=1, max_size=12), seconds=st.integers(1, 50))
 def test_what_was_dropped_in_each_minute_sums_to_the_last_count(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int], seconds: int

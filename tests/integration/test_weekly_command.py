@@ -89,8 +89,8 @@ def test_actions_and_budgets_beside_the_database_are_in_it(
         "id,title,owner,due,saving_usd_per_month,status,created,changed\n"
         '7,"Cache, on",Ada,2025-12-01,12.50,doing,2025-11-01,2025-11-01\n'
     )
-    empty = run("--out", out, "--week", "2025-W47", "--budgets", budgets)
-    assert empty[0] == 0
+    budgets.write_text("")
+    assert run("--out", out, "--week", "2025-W47", "--budgets", budgets)[0] == 0
     assert json.loads(out.read_text())["actions"] == []
     assert run("--out", out, "--week", "2025-W47", "--actions", actions)[0] == 0
     [action] = json.loads(out.read_text())["actions"]
@@ -109,6 +109,10 @@ def test_actions_and_budgets_beside_the_database_are_in_it(
         (("--out", "w.html", "--targets", "/nowhere"), "a targets file is required"),
         (("--out", "w.html", "--actions", "README.md"), "README.md line 1 must be id,title,owner"),
         (("--out", "w.html", "--budgets", "README.md"), "README.md"),
+        (("--out", "w.html", "--actions", "/nowhere.csv"), "/nowhere.csv: No such file"),
+        (("--out", "w.html", "--budgets", "/nowhere.csv"), "/nowhere.csv: No such file"),
+        (("--out", "w.html", "--week", "2026-W60"), "2026 has weeks 1 to 53"),
+        (("--out", "w.html", "--week", "2098-W10"), "begins on 2098-03-03; accepted: weeks up to"),
     ],
 )
 def test_trouble_is_one_line_and_writes_nothing(
@@ -119,6 +123,13 @@ def test_trouble_is_one_line_and_writes_nothing(
     assert complaint in err
     assert err.count("\n") == 1
     assert not (ROOT / "w.html").exists()
+
+
+def test_a_file_that_cannot_be_replaced_leaves_nothing_beside_it(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "week.html"
+    out.mkdir()
+    assert run("--out", out, "--week", "2025-W47") == (1, "", f"{out}: Is a directory\n")
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_a_missing_and_an_empty_database_are_told_apart(run: Run, tmp_path: Path) -> None:

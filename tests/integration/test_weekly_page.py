@@ -8,17 +8,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.weekly_html import MEASURED_WEEKS
 from reports.weekly import Week, actions_beside, read_actions
 from store import DAY_US, HOUR_US, Batch, commit
-from tests.integration.dashboard_reader import (
-    Reader,
-    address,
-    html,
-    messages,
-    now_us,
-    specs,
-    text,
-)
+from tests.integration.dashboard_reader import Reader, address, html, messages, now_us, specs, text
 from tests.weeks_of_facts import commit_hours
 
 TILES = ("spend", "unit-cost", "idle-share", "latency-p99", "month-end")
@@ -73,18 +66,18 @@ def test_a_first_week_and_a_running_one_say_what_they_are(reader: Reader) -> Non
     begin_us = running.period.from_us - DAY_US
     commit_hours(reader.database, begin_us, now_us() // HOUR_US * HOUR_US + HOUR_US, requests=1)
     first = html(reader.page("weekly"))
-    assert "There is no week before to compare with." in first
+    assert "There is no record of the week before to compare with." in first
     assert "with 144 of its 168 hours missing" in first
     shown = html(reader.page("weekly", f"week={running}"))
     assert "still running" in shown
-    assert "no record of the same part of the week before" in shown
+    assert "to compare" in shown
 
 
 def test_simulated_weeks_are_marked_hidden_and_shown_again(reader: Reader) -> None:
     week = last_week()
     fill(reader, week, hours=2, origin="simulated")
     page = reader.page("weekly")
-    assert "2 simulated requests included" in html(page)
+    assert "all of it simulated" in html(page)
     page.button(key="simulated-switch").click()
     reader.run(page)
     assert address(page)["simulated"] == ["no"]
@@ -93,6 +86,20 @@ def test_simulated_weeks_are_marked_hidden_and_shown_again(reader: Reader) -> No
     page.button(key="simulated-switch").click()
     reader.run(page)
     assert 'data-figure="spend"' in html(page)
+
+
+def test_simulated_weeks_among_the_twelve_months_are_marked_where_they_stand(
+    reader: Reader,
+) -> None:
+    week = last_week()
+    fill(reader, week.plus(-2), node_id="sim", origin="simulated")
+    fill(reader, week, weeks=2)
+    page = reader.page("weekly")
+    assert "Measured and simulated together: 168 of 504 requests" in html(page)
+    assert "hatched: simulated" in html(page)
+    # Neither of the two weeks is, so nothing that is said of them alone is marked.
+    assert MEASURED_WEEKS in styles(page)
+    assert MEASURED_WEEKS not in styles(reader.page("weekly", f"week={week.plus(-1)}"))
 
 
 def test_the_week_is_kept_in_the_address(reader: Reader) -> None:
@@ -172,6 +179,11 @@ def test_wrong_prices_are_words_and_no_traceback(reader: Reader) -> None:
     page = reader.page("weekly")
     assert "instances.csv" in messages(page)[0]
     assert "Traceback" not in text(page)
+
+
+def styles(page: AppTest) -> list[str]:
+    """Return the style sheets on `page`."""
+    return [element.proto.body for element in page.get("html")]
 
 
 def add(reader: Reader, page: AppTest, *, title: str, owner: str, saving: str) -> None:

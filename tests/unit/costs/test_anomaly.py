@@ -245,6 +245,59 @@ def test_days_not_known_and_no_days_at_all_are_no_anomaly(service: Service) -> N
     assert find_anomalies(MONDAY, Use(gap, [1000.0] * 60), {"model": {}}).found == ()
 
 
+def test_the_only_region_is_never_blamed_also_after_weeks_of_nothing() -> None:
+    # What is usual is nothing then, in the whole and in each of its parts.
+    values = usual(100)
+    values[30:50] = [0.0] * 20
+    # And where it was learnt from other days, its part of the excess is not quite all of it.
+    cut = [None, *values[1:7], *(0.999 * value for value in values[7:])]
+    for days in (values, cut):
+        slices: Slices = {"region": {"us-east-1": Use(days)}}
+        found = find_anomalies(MONDAY, Use(values), slices).found
+        assert [(one.day, one.driver) for one in found] == [
+            (MONDAY + timedelta(50), None),
+            (MONDAY + timedelta(30), None),
+        ]
+    two: Slices = {"region": {"us-east-1": Use(cut), "eu-west-1": Use([1e-6] * DAYS)}}
+    assert find_anomalies(MONDAY, Use(values), two).found[1].driver is None
+
+
+def test_what_came_for_a_day_is_no_driver_of_a_drop_days_later(service: Service) -> None:
+    service.usd["newest", "shop"] = [0.0] * DAYS
+    service.requests["newest", "shop"] = [0.0] * DAYS
+    service.usd["newest", "shop"][45] = 400.0
+    service.requests["newest", "shop"][45] = 5_000.0
+    service.scale(49, 0.0, ("large", "shop"), ("large", "search"))
+    drop, _ = service.anomalies().found
+    assert drop.day == MONDAY + timedelta(49)
+    assert drop.driver is not None
+    assert drop.driver.value == "large"
+    assert drop.driver.share == pytest.approx(1.0)
+
+
+def test_of_days_that_slices_do_not_have_there_is_no_driver(service: Service) -> None:
+    service.scale(30, 3.0, ("small", "shop"), ("small", "search"))
+    service.scale(55, 3.0, ("small", "shop"), ("small", "search"))
+    small = service._sum([("small", "shop"), ("small", "search")])
+    whole = service._sum(list(service.usd))
+    large = service._sum([key for key in service.usd if key[0] != "small"])
+    # The last 28 days alone, as many as it takes to know the usual.
+    slices: Slices = {
+        "model": {
+            name: Use(use.usd[-28:], None if use.requests is None else use.requests[-28:])
+            for name, use in (("small", small), ("others", large))
+        }
+    }
+    newest, oldest = find_anomalies(MONDAY, whole, slices).found
+    assert (newest.day, oldest.day) == (MONDAY + timedelta(55), MONDAY + timedelta(30))
+    assert newest.driver is not None
+    assert newest.driver.value == "small"
+    # Two times 30 more, times the factor of the weekday.
+    assert newest.driver.excess_usd == pytest.approx(60 * WEEK[55 % 7])
+    assert newest.driver.by_requests_usd == pytest.approx(60 * WEEK[55 % 7])
+    assert oldest.driver is None
+
+
 def test_the_newest_comes_first(service: Service) -> None:
     service.scale(35, 2.0, ("large", "shop"))
     service.scale(50, 2.0, ("large", "shop"))

@@ -121,7 +121,7 @@ def test_names_say_what_a_budget_is_for() -> None:
         Budget(Scope.MODEL, usd, "digits").name,
         Budget(Scope.LABEL, usd, "checkout", "team").name,
     ]
-    assert names == ["everything", "tenant shop", "model digits", "team checkout"]
+    assert names == ["everything", "tenant shop", "model digits", "label team checkout"]
 
 
 def test_two_budgets_of_one_thing_may_not_share_a_month() -> None:
@@ -157,6 +157,8 @@ def test_two_budgets_of_one_thing_may_not_share_a_month() -> None:
         ({"thresholds": (0, 50)}, "from 1 to 1000"),
         ({"thresholds": (1001,)}, "from 1 to 1000"),
         ({"idle": Sharing.EVEN}, "idle is 'even'; accepted: proportional, separate"),
+        ({"idle": Sharing.SEPARATE}, "idle is 'separate'; accepted for everything: proportional"),
+        ({"usd_per_month": Decimal(f"1.{'0' * 39}1")}, "at most 6 decimals"),
     ],
 )
 def test_a_budget_that_cannot_be_is_refused(wrong: dict[str, Any], complaint: str) -> None:

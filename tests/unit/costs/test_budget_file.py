@@ -63,6 +63,15 @@ def test_what_is_written_is_read_back(budget: Budget) -> None:
     assert read(format_budgets([budget, SHOP])) == [budget, SHOP]
 
 
+@given(value=st.text("=+-@'x", min_size=1, max_size=6))
+def test_no_name_is_a_formula_to_a_spreadsheet_and_each_comes_back(value: str) -> None:
+    budget = replace(SHOP, value=value)
+    text = format_budgets([budget])
+    assert text.splitlines()[1].split(",")[2][0] in "'x"
+    assert read(text) == [budget]
+    assert read(f"{HEADER}\ntenant,,=now(),1,,,,proportional\n")[0].value == "=now()"
+
+
 def test_comments_are_kept_and_stand_first() -> None:
     text = f"# one\n{HEADER}\n# two\ntenant,,shop,300,,,50 80 100,proportional\n"
     again = format_budgets(read(text), comments_of(text.encode()))
@@ -90,6 +99,11 @@ def test_a_file_without_a_row_has_no_budget(text: str) -> None:
         ("tenant,,shop,three,,,,proportional", "usd_per_month is 'three'"),
         ('tenant,,shop,"1,200",,,,proportional', "usd_per_month is '1,200'; accepted: USD, as in"),
         ("tenant,,shop,,,,,proportional", "usd_per_month is ''"),
+        ("tenant,,shop,1_200,,,,proportional", "usd_per_month is '1_200'; accepted: USD, as in"),
+        ("tenant,,shop,\uff11,,,,proportional", "usd_per_month is '\uff11'"),
+        ("tenant,,shop,1e3,,,,proportional", "usd_per_month is '1e3'"),
+        ("tenant,,shop,-5,,,,proportional", "usd_per_month is '-5'"),
+        ("tenant,,shop,0,,,,proportional", "usd_per_month is 0; accepted: above 0"),
         ("tenant,,shop,1,Nov 2026,,,proportional", "from: month is 'Nov 2026'; accepted: a year"),
         ("tenant,,shop,1,,2026-13,,proportional", "to: month is 2026-13"),
         ("tenant,,shop,1,,,half,proportional", "thresholds_percent is 'half'"),

@@ -51,6 +51,35 @@ def test_a_level_that_shifts_back_is_found_again() -> None:
     assert down.stays
 
 
+@pytest.mark.parametrize("begin", range(60, 67))
+def test_a_machine_that_came_to_stay_is_told_once_whatever_weekday_it_comes(begin: int) -> None:
+    # It costs the same every day, so the week is flatter than the weeks before led one to expect.
+    values = [
+        value + 90 * (n >= begin) for n, value in enumerate(weeks_of(100, 120, noise=0.03, seed=2))
+    ]
+    assert [(d.first, d.last, d.stays) for d in found(values)] == [(begin, begin + 2, True)]
+
+
+def test_work_that_rests_at_weekends_is_told_when_it_comes_and_on_its_first_weekend() -> None:
+    values = [value + 100 * (n >= 63 and n % 7 < 5) for n, value in enumerate(weeks_of(100, 150))]
+    assert [(d.first, d.last, d.up) for d in found(values)] == [(63, 65, True), (68, 69, False)]
+
+
+def test_a_weekday_that_changes_is_told_twice_and_is_the_usual_from_then_on() -> None:
+    values = weeks_of(100, 150, noise=0.03)
+    values[62::7] = [value + 300 for value in values[62::7]]
+    assert [(d.first, d.up) for d in found(values)] == [(62, True), (69, True)]
+    values[118::7] = weeks_of(100, 150, noise=0.03)[118::7]
+    assert [d.first for d in found(values)] == [62, 69, 118, 125]
+
+
+def test_two_spikes_on_one_weekday_do_not_hide_the_usual() -> None:
+    values = weeks_of(100, 120, noise=0.03)
+    values[60] *= 3
+    values[67] *= 0.4
+    assert [d.first for d in found(values)] == [60, 67]
+
+
 def test_two_spikes_a_month_apart_are_two_and_neither_hides_the_other() -> None:
     values = weeks_of(100, 120, noise=0.03)
     values[60] *= 3
@@ -150,6 +179,12 @@ def test_what_is_said_of_a_day_is_not_changed_by_later_days(
     assert now.usual[: len(past)] == then.usual
     said = [(d.first, d.actual, d.usual, d.score) for d in then.deviations]
     assert [(d.first, d.actual, d.usual, d.score) for d in now.deviations][: len(said)] == said
+
+
+def test_much_on_one_weekday_beside_next_to_nothing_has_a_usual() -> None:
+    values = [1e-308] * 90
+    values[40::7] = [1e6] * len(values[40::7])
+    assert all(watch(MONDAY, values).usual[LEAST_DAYS:])
 
 
 @given(values=VALUES)

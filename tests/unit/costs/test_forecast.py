@@ -103,27 +103,28 @@ def _factors(kind: str, days: int, rng: np.random.Generator) -> Factors:
 
 
 KINDS = ("steady", "sticky", "wandering", "growing", "spiky")
-SEEDS = 50
+SEEDS = 40
 
 
-@pytest.mark.parametrize("history", [45, 90, 180])
-def test_p10_to_p90_holds_what_becomes_about_eight_times_in_ten(history: int) -> None:
-    held, below, above = [], 0, 0
+@pytest.mark.parametrize(("history", "ahead"), [(45, 15), (90, 1), (90, 30), (180, 7)])
+def test_p10_to_p90_holds_what_becomes_about_eight_times_in_ten(history: int, ahead: int) -> None:
+    held, below, above = 0, 0, 0
     for kind in KINDS:
         for seed in range(SEEDS):
-            values = made_up(kind, history + 15, np.random.default_rng(seed))
+            values = made_up(kind, history + ahead, np.random.default_rng(seed))
             tested = Backtest(MONDAY, values[:history])
-            expected = sum(tested.expected(day) for day in range(15))
-            by = tested.spread(15)
+            expected = sum(tested.expected(day) for day in range(ahead))
+            by = tested.spread(ahead)
             became = sum(values[history:]) / expected
-            held.append(by.low <= became <= by.high)
+            held += by.low <= became <= by.high
             below += became < by.low
             above += became > by.high
-    # Of 250 forecasts that are right about 80 %, 72 % to 88 % hold 998 times in 1,000. Quantiles of
-    # the bare errors hold 44 % here after 45 days.
-    assert 0.72 <= sum(held) / len(held) <= 0.9
-    assert below / len(held) <= 0.15
-    assert above / len(held) <= 0.2
+    # Ranges a fifth narrower hold 73, 63, 83 and 74 % here, ranges a quarter wider up to 95 %;
+    # quantiles of the bare errors hold 44 % after 45 days.
+    count = len(KINDS) * SEEDS
+    assert 0.75 <= held / count <= 0.9
+    assert below / count <= 0.15
+    assert above / count <= 0.2
 
 
 def test_its_own_score_says_how_often_it_really_held() -> None:
@@ -139,6 +140,13 @@ def test_its_own_score_says_how_often_it_really_held() -> None:
     # Ten days of noise of 10 % differ from their mean by 3.2 %, the level learnt is off by as much:
     # the median of an error of 4.5 % is 3 %.
     assert 0.02 <= np.mean(errors) <= 0.045
+
+
+def test_a_week_that_repeats_was_always_held_whatever_floats_lose() -> None:
+    # 3.48 and 4.284 have no end in binary.
+    values = [4.284 + 3.48 * (n % 7 < 5) for n in range(100)]
+    for days in (1, 8, 15):
+        assert Backtest(MONDAY, values).score(days).coverage == 1.0
 
 
 def test_a_score_is_what_was_said_and_what_became() -> None:
@@ -158,7 +166,7 @@ def test_a_score_is_what_was_said_and_what_became() -> None:
 COSTS = st.lists(
     st.one_of(st.none(), st.just(0.0), st.floats(0, 1e6, allow_subnormal=False)),
     min_size=LEAST_DAYS,
-    max_size=80,
+    max_size=56,
 )
 
 
@@ -257,6 +265,16 @@ def test_a_new_level_is_followed_from_its_third_day_and_a_spike_is_not() -> None
     spiked[80] *= 10
     tested = Backtest(MONDAY, spiked)
     assert sum(tested.expected(day) for day in range(7)) == pytest.approx(700, rel=0.02)
+
+
+def test_a_week_of_another_shape_is_followed_within_three_weeks() -> None:
+    for added in ((100.0,) * 5 + (0.0, 0.0), (100.0,) * 7, (0.0,) * 6 + (300.0,)):
+        values = [
+            value + (added[n % 7] if n >= 70 else 0) for n, value in enumerate(weeks_of(100, 91))
+        ]
+        tested = Backtest(MONDAY, values)
+        usual = [a + b for a, b in zip(weeks_of(100, 7), added, strict=True)]
+        assert [tested.expected(day) for day in range(7)] == pytest.approx(usual, rel=0.05)
 
 
 def test_a_day_of_the_week_without_cost_stays_without() -> None:

@@ -32,7 +32,7 @@ from costs import (
     commitment_use,
     direct_cost,
     machine_cost,
-    share_out,
+    share_idle,
     split_usd,
     storage_cost,
     transfer_cost,
@@ -155,31 +155,53 @@ def test_tenants_components_and_any_split_of_rows_add_up_to_the_whole(seed: int)
     assert direct_cost(together, fleet.rate) == whole.compute
 
 
+def pools_of(
+    fleet: Fleet,
+) -> tuple[dict[Machine, Ticks], dict[str, dict[Machine, Ticks]]]:
+    """Return what each kind of machine cost without an owner, and what tenants caused on which."""
+    idle: dict[Machine, Ticks] = defaultdict(Fraction)
+    for ran in fleet.uptimes:
+        idle[ran.machine] += machine_cost([ran], fleet.rate)
+    direct: dict[str, dict[Machine, Ticks]] = defaultdict(dict)
+    for tenant, time in fleet.busy:
+        cost = direct_cost([time], fleet.rate)
+        idle[time.machine] -= cost
+        own = direct[tenant]
+        own[time.machine] = own.get(time.machine, Fraction(0)) + cost
+    return dict(idle), dict(direct)
+
+
 @thorough
 @given(st.integers(0, 2**63), st.sampled_from(Sharing))
-def test_whoever_bears_what_is_shared_all_of_it_is_borne_or_stands_apart(
+def test_whoever_bears_idle_time_all_of_it_is_borne_or_stands_apart(
     seed: int, rule: Sharing
 ) -> None:
     fleet = Fleet(seed)
-    whole = fleet.components()
-    direct: dict[str, Ticks] = {
-        tenant: fleet.components([tenant]).direct
-        for tenant in TENANTS[: fleet.rng.randrange(len(TENANTS) + 1)]
-    }
+    idle, direct = pools_of(fleet)
+    assert sum(idle.values(), Fraction(0)) == fleet.components().idle
     owner = fleet.rng.choice((*TENANTS, "platform"))
-    shares = share_out(whole.shared, direct, rule, owner if rule is Sharing.OWNER else None)
-    assert sum(shares.of.values(), Fraction(0)) + shares.apart == whole.shared
+    shares = share_idle(idle, direct, rule, owner if rule is Sharing.OWNER else None)
+    whole = sum(idle.values(), Fraction(0))
+    assert sum(shares.of.values(), Fraction(0)) + shares.apart == whole
+    unused = [cost for pool, cost in idle.items() if not any(pool in on for on in direct.values())]
     if rule is Sharing.SEPARATE:
-        assert shares.apart == whole.shared
+        assert shares.apart == whole
     if rule is Sharing.OWNER:
-        assert shares.of[owner] == whole.shared
-    if rule is Sharing.EVEN and direct:
-        assert len(set(shares.of.values())) == 1
-        assert not shares.apart
-    if rule is Sharing.PROPORTIONAL and any(direct.values()):
-        assert not shares.apart
-        for one, other in pairwise(direct):
-            assert shares.of[one] * direct[other] == shares.of[other] * direct[one]
+        assert shares.of[owner] == whole
+    if rule is Sharing.EVEN:
+        assert shares.apart == sum(unused, Fraction(0))
+    if rule is Sharing.PROPORTIONAL:
+        # On each pool, fully loaded cost is direct cost times one factor, the same for all.
+        for tenant, on in direct.items():
+            loaded = sum(
+                (
+                    cost * (1 + idle[pool] / sum(other.get(pool, 0) for other in direct.values()))
+                    for pool, cost in on.items()
+                    if cost
+                ),
+                Fraction(0),
+            )
+            assert shares.of[tenant] + sum(on.values(), Fraction(0)) == loaded
 
 
 @thorough
@@ -197,11 +219,11 @@ def test_a_file_of_decimals_sums_to_the_rounded_whole(seed: int, places: int) ->
         assert abs(Fraction(amount) - Fraction(part, TICKS_PER_USD)) < Fraction(1, 10**places)
 
 
-def standing(seed: int, from_us: int, to_us: int) -> tuple[Ticks, Ticks]:
+def standing(seed: int, edge: int, from_us: int, to_us: int) -> tuple[Ticks, Ticks]:
     rng = random.Random(seed)
-    begin = rng.choice(EDGES) + rng.randrange(-DAY_US, DAY_US)
+    begin = edge + rng.choice((-90, -1, 1)) * rng.randrange(DAY_US)
     end = rng.choice((None, begin + rng.randrange(1, 90 * DAY_US)))
-    changes = sorted(rng.sample(EDGES, 3))
+    changes = sorted(edge + rng.randrange(-40, 40) * DAY_US // 2 for _ in range(3))
     prices = {
         at: BytePrice(rng.randrange(10**6), rng.choice((10**9, 2**30))) for at in (0, *changes)
     }
@@ -221,14 +243,18 @@ def standing(seed: int, from_us: int, to_us: int) -> tuple[Ticks, Ticks]:
 @thorough
 @given(
     st.integers(0, 2**63),
+    st.sampled_from(EDGES),
     st.lists(
-        st.builds(lambda e, d: e + d, st.sampled_from(EDGES), st.integers(-HOUR_US, HOUR_US)),
+        st.integers(-HOUR_US, HOUR_US) | st.integers(-40 * DAY_US, 40 * DAY_US),
         min_size=2, max_size=6, unique=True,
     ).map(sorted),
 )  # fmt: skip
-def test_what_time_costs_adds_up_over_any_cuts_of_a_period(seed: int, cuts: list[int]) -> None:
-    whole = standing(seed, cuts[0], cuts[-1])
-    parts = [standing(seed, begin, end) for begin, end in pairwise(cuts)]
+def test_what_time_costs_adds_up_over_any_cuts_of_a_period(
+    seed: int, edge: int, offsets: list[int]
+) -> None:
+    cuts = [edge + offset for offset in offsets]
+    whole = standing(seed, edge, cuts[0], cuts[-1])
+    parts = [standing(seed, edge, begin, end) for begin, end in pairwise(cuts)]
     assert sum((storage for storage, _ in parts), Fraction(0)) == whole[0]
     assert sum(cache for _, cache in parts) == whole[1]
 
@@ -238,7 +264,7 @@ def test_what_time_costs_adds_up_over_any_cuts_of_a_period(seed: int, cuts: list
 def test_commitments_are_paid_whole_used_or_not(seed: int) -> None:
     rng = random.Random(seed)
     start = rng.choice(EDGES) // HOUR_US * HOUR_US
-    hours = rng.randrange(1, 6)
+    hours = rng.randrange(1, 5)
     promised = [
         Commitment(
             f"ri-{n}", RESERVED, rng.randrange(1, 4), 1,
@@ -247,7 +273,8 @@ def test_commitments_are_paid_whole_used_or_not(seed: int) -> None:
         )
         for n in range(rng.randrange(1, 3))
     ]  # fmt: skip
-    end = start + hours * HOUR_US
+    # The last hour may not be over yet.
+    end = start + hours * HOUR_US - rng.choice((0, rng.randrange(HOUR_US)))
     ran = {
         (RESERVED, start + n * HOUR_US): rng.choice((0, rng.randrange(5 * HOUR_US)))
         for n in range(hours)
@@ -273,6 +300,7 @@ def test_commitments_are_paid_whole_used_or_not(seed: int) -> None:
     assert use.excess == (on_demand - reserved) * use.excess_us
     # Hour by hour: what one hour did not use is no help to the next.
     by_hour = [
-        commitment_use(promised, ran, rate, at, at + HOUR_US) for at in range(start, end, HOUR_US)
+        commitment_use(promised, ran, rate, at, min(at + HOUR_US, end))
+        for at in range(start, end, HOUR_US)
     ]
     assert sum((u.unused for hour in by_hour for u in hour), Fraction(0)) == use.unused

@@ -72,14 +72,15 @@ def test_the_first_instant_of_a_month_has_nothing_spent_yet() -> None:
 
 def test_days_are_drawn_beside_their_usual_range_and_anomalies_are_marked() -> None:
     usd = [10] * 80
-    usd[60] = 30
+    usd[60], usd[70] = 30, 2
     found = find_anomalies(FIRST, Use([float(each) for each in usd]), {})
     figure = usual_range(days_of(usd), found)
     assert len(trace(figure, "Cost of the day").x) == 42
     marked = trace(figure, "Anomaly")
-    assert (list(marked.x), list(marked.y)) == ([FIRST + timedelta(60)], [30])
+    newest, oldest = FIRST + timedelta(70), FIRST + timedelta(60)
+    assert (list(marked.x), list(marked.y)) == ([newest, oldest], [2, 30])
     assert list(trace(figure, "Usual range").y) == pytest.approx([11.5] * 42)
-    assert marked.marker.symbol == "triangle-up"
+    assert list(marked.marker.symbol) == ["triangle-down", "triangle-up"]
 
 
 def test_a_range_begins_where_it_is_known_and_no_day_is_no_chart() -> None:

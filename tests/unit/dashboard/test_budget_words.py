@@ -95,7 +95,6 @@ SEEN = Anomaly(
     last_day=date(2026, 11, 9),
     actual=20.0,
     usual=Usual(10.0, 8.0, 12.0),
-    score=9.0,
     excess_usd=10.0,
     cost_change=1.0,
     requests_change=0.5,
@@ -138,6 +137,7 @@ def test_a_driver_is_named_with_its_part_and_its_cause() -> None:
     assert driven(both).endswith("50.0% by more requests, 50.0% by dearer requests")
     new = replace(DRIVER, new=True, share=1.2, by_requests_usd=None, by_unit_cost_usd=None)
     assert driven(new) == "model large, which is new: 100.0% of it"
+    assert driven(replace(new, share=0.99999999)) == driven(new)
     assert driven(replace(new, new=False, value=None)) == "model none: 100.0% of it"
     idle = replace(new, dimension=PARTS, value=IDLE, new=False)
     assert driven(idle) == "idle machine time: 100.0% of it"

@@ -64,10 +64,10 @@ def test_rules_are_told_in_words() -> None:
         [RuleUse(discount, True, 1_234), RuleUse(own, True, 1), RuleUse(anything, False, 0)]
     )
     assert "12.5 % off</td><td>2026-01-01</td><td>2027-01-01</td>" in shown
-    assert "decides the price of 1,234 machines" in shown
+    assert "decides 1,234 prices</td>" in shown
     assert "own, dgx, berlin</td>" in shown
     assert "9.8 USD per hour</td><td>always</td><td>further notice</td>" in shown
-    assert "decides the price of 1 machine</td>" in shown
+    assert "decides 1 price</td>" in shown
     assert "every machine</td>" in shown
     assert "does not hold now" in shown
     assert "No rules: prices are those of the lists." in rules_html([])

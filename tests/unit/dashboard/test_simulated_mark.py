@@ -3,6 +3,7 @@
 import pytest
 
 from dashboard.simulated_mark import mark_text
+from reports import SimulatedShown
 from store import Filter, Simulated
 
 SHOWN, HIDDEN, ONLY = Filter(), Filter(simulated=("no",)), Filter(simulated=("yes",))
@@ -44,4 +45,18 @@ MEASURED = Simulated(nodes=1)
 def test_the_mark_says_what_is_shown_and_what_is_not(
     found: Simulated, where: Filter, sentence: str | None
 ) -> None:
-    assert mark_text(found, where) == sentence
+    assert mark_text(SimulatedShown(found), where) == sentence
+    # What is marked by itself needs no word about what it is compared with.
+    if found:
+        assert mark_text(SimulatedShown(found, MIXED), where) == sentence
+
+
+def test_what_is_measured_and_compared_with_what_never_ran_says_so() -> None:
+    found = SimulatedShown(MEASURED, MIXED)
+    assert mark_text(found, SHOWN) == (
+        "Measured, but changes are against a time of which 1,234 of 12,345 requests and 5 of 6 "
+        "machines never ran."
+    )
+    assert mark_text(found, HIDDEN) == (
+        "Simulated history is hidden; there is none in this stretch."
+    )

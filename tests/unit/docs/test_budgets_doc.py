@@ -27,7 +27,7 @@ def test_the_example_is_a_file_of_budgets_and_is_written_as_it_stands() -> None:
     assert [budget.name for budget in budgets[1:]] == [
         "tenant shop",
         "model digits",
-        "team checkout",
+        "label team checkout",
     ]
     assert budgets[2].idle is Sharing.SEPARATE
 

@@ -29,8 +29,13 @@ HIGHER = Polarity.HIGHER_IS_BETTER
         (1.005, 1.0, LOWER, Change(UP, "0.5%")),
         (1.0, 1.0, LOWER, Change(LEVEL, "no change")),
         (1.0, 0.0, LOWER, Change(UP, "from zero")),
+        (-1.0, 0.0, LOWER, Change(DOWN, "from zero")),
         (0.0, 0.0, LOWER, Change(LEVEL, "no change")),
+        # An idle cost below zero: ten times it, with the other sign, is no "x-10".
+        (10.0, -1.0, LOWER, Change(UP, "1100.0%", Verdict.WORSE)),
+        (-2.0, -1.0, LOWER, Change(DOWN, "100.0%", Verdict.BETTER)),
         (0.0, 1.0, LOWER, Change(DOWN, "100.0%", Verdict.BETTER)),
+        (0.0001, 1.0, LOWER, Change(DOWN, ">99.9%", Verdict.BETTER)),
         (None, 1.0, LOWER, NOTHING_BEFORE),
         (1.0, None, LOWER, NOTHING_BEFORE),
     ],

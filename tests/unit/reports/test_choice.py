@@ -95,6 +95,30 @@ def test_the_cheapest_region_for_users_on_two_continents(book: PriceBook) -> Non
     assert set(first.serves) == {"us-east-1", "eu-central-1"}
 
 
+def test_users_of_a_cloud_that_publishes_no_latency_within_a_region_are_served_there(
+    book: PriceBook,
+) -> None:
+    machines = on_demand(book, "azure", kind="Standard_D4s_v5")
+    found = sites(book, machines, 50, "block_balanced", NOW_US)
+    names = [site.region for site in found.sites]
+    assert {"eastus", "westeurope"} <= set(names)
+    question = RegionQuestion(
+        sites=found.sites,
+        users=[Users("eastus", 6), Users("westeurope", 4)],
+        demand=Demand(200, 80, 2_000),
+        latencies=latencies(book, "azure"),
+        transfers=transfers(book, "azure", names, NOW_US),
+        bound=LatencyBound(30_000, 1, Statistic.P95),
+    )
+    assert ("eastus", "eastus") not in question.latencies
+    plans = rank_regions(question, at_most=2)
+    home = next(
+        p for p in plans if p.regions in (("eastus", "westeurope"), ("westeurope", "eastus"))
+    )
+    assert home.accepted
+    assert home.serves == {"eastus": "eastus", "westeurope": "westeurope"}
+
+
 def test_commitments_and_spot_of_a_machine_become_offers(book: PriceBook) -> None:
     offers = reserved_offers(book, XLARGE, NOW_US)
     assert offers
@@ -116,6 +140,14 @@ def test_commitments_and_spot_of_a_machine_become_offers(book: PriceBook) -> Non
     # hours; but the last five of the ten would be spot, which is cheaper still.
     assert found.reserved_machines == 5
     assert found.spot_cost > 0
+
+
+def test_an_open_band_is_not_closed_below_where_it_begins(book: PriceBook) -> None:
+    with pytest.raises(ValueError, match="open_band is 1/10; accepted: 1/5 or more"):
+        spot_offer(
+            book, XLARGE, NOW_US, rework_hours=Fraction(0), missing_hours=Fraction(0),
+            most_share=Fraction(1), open_band=Fraction(1, 10),
+        )  # fmt: skip
 
 
 def test_a_machine_without_spot_price_has_no_spot_offer(book: PriceBook) -> None:

@@ -68,10 +68,25 @@ def test_own_machines_stand_among_the_others(report: PriceReport) -> None:
 
 
 def test_rules_say_whether_they_hold_and_what_they_decide(report: PriceReport) -> None:
-    assert [(use.rule.name, use.holds, use.machines) for use in report.rules] == [
+    assert [(use.rule.name, use.holds, use.prices) for use in report.rules] == [
         ("EDP", True, 1),
         ("ended", False, 0),
         ("rack", True, 3),
+    ]
+
+
+def test_a_commitment_that_shares_its_machine_for_a_while_is_told_stretch_by_stretch() -> None:
+    long, short = (
+        f'[[commitment]]\nid = "{name}"\ncloud = "aws"\nregion = "us-east-1"\ncount = 1\n'
+        f'instance_type = "c7i.xlarge"\nterm_years = {years}\nfrom = {begin}\nusd_per_hour = 0.1\n'
+        for name, years, begin in (("a", 3, "2026-01-01"), ("b", 1, "2027-01-01"))
+    )
+    texts = {"instances.csv": TEXTS["instances.csv"], "resources.toml": long + short}
+    rules = price_report(parse_book(texts, "prices"), NOW_US).rules
+    assert [(use.rule.name, use.holds, use.prices) for use in rules] == [
+        ("commitment a", True, 1),
+        ("commitment a, b", False, 0),
+        ("commitment a", False, 0),
     ]
 
 

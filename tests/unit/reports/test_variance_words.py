@@ -30,6 +30,18 @@ BASE = usage(1_000, 5_000, 10_000, 400)
     ("after", "expected"),
     [
         ((1_110, 5_550, 11_100, 444), "11.0% more requests (1,000 to 1,110)"),
+        (
+            (10**9, 5 * 10**9, 10**10, 4 * 10**8),
+            "1,000,000 times as many requests (1,000 to 1,000,000,000)",
+        ),
+        (
+            (1_000, 50_000, 100_000, 4_000),
+            "10.0 times as much work per request (5.00 to 50.0 ms of a worker)",
+        ),
+        (
+            (1_000, 5_000, 10_000, 4_800),
+            "12.0 times as dear machines (0.0400 to 0.4800 USD per worker-hour)",
+        ),
         ((500, 2_500, 5_000, 200), "50.0% fewer requests (1,000 to 500)"),
         ((1_000, 6_000, 12_000, 480), "20.0% more work per request (5.00 to 6.00 ms of a worker)"),
         ((1_000, 4_000, 8_000, 320), "20.0% less work per request (5.00 to 4.00 ms of a worker)"),

@@ -13,9 +13,13 @@ from store.filter import LONGEST_VALUE, MOST_VALUES
 TEXTS = st.text(max_size=LONGEST_VALUE)
 VALUES = st.lists(st.none() | TEXTS, max_size=4).map(tuple)
 LABELS = st.lists(st.tuples(TEXTS, st.none() | TEXTS), max_size=4).map(tuple)
+YES_OR_NO = st.lists(st.sampled_from(["yes", "no"]), max_size=2).map(tuple)
 FILTERS = st.builds(
     Filter,
-    **{field.name: LABELS if field.name == "label" else VALUES for field in fields(Filter)},
+    **{
+        field.name: {"label": LABELS, "simulated": YES_OR_NO}.get(field.name, VALUES)
+        for field in fields(Filter)
+    },
 )
 
 
@@ -67,7 +71,9 @@ def test_values_are_bound_and_never_part_of_the_condition(where: Filter) -> None
             for v in getattr(where, field.name)
         )
         for field in fields(Filter)
+        if field.name != "simulated"
     }
+    other["simulated"] = where.simulated
     if all(len(str(v)) < LONGEST_VALUE for v in given_texts):
         assert Filter(**other).condition().sql == condition.sql  # type: ignore[arg-type]
 
@@ -106,6 +112,8 @@ def test_an_empty_filter_is_false_has_no_query_and_restricts_nothing() -> None:
         ({"label": (("x" * (LONGEST_VALUE + 1), None),)}, "label has 129 characters"),
         ({"tenant": tuple(map(str, range(MOST_VALUES + 1)))}, "201 values"),
         ({"model": ("\ud800",)}, "model is '\\ud800'"),
+        ({"simulated": ("maybe",)}, "simulated is 'maybe'; accepted: yes, no"),
+        ({"simulated": (None,)}, "simulated is '~null'; accepted: yes, no"),
     ],
 )
 def test_too_much_of_a_filter_is_refused_with_field_and_limit(

@@ -91,6 +91,11 @@ def test_a_scaled_rate_is_marked_as_an_estimate() -> None:
     assert scaled_rate(RATES["gpu"], on=GPU, to=four).requests_per_s == 2000
     with pytest.raises(ValueError, match="accelerator is 'L4', measured on None; accepted: the sa"):
         scaled_rate(RATES["small"], on=SMALL, to=GPU)
+    intel, arm = candidate("c7i", 1, arch="x86_64"), candidate("c7g", 1, arch="arm64")
+    with pytest.raises(
+        ValueError, match="arch is 'arm64', measured on 'x86_64'; accepted: the sam"
+    ):
+        scaled_rate(RATES["small"], on=intel, to=arm)
 
 
 @given(
@@ -129,6 +134,7 @@ def test_nothing_that_will_do_is_cheaper_than_the_first(
         (lambda: Load(1, 2), "mean_per_s is 2; accepted: an int or a Fraction, above 0, at most 1"),
         (lambda: Load(0, 0), "peak_per_s is 0; accepted: an int or a Fraction, above 0"),
         (lambda: Load(1, 1, -1), "spare is -1"),
+        (lambda: Needs(accelerators="L40S"), "accelerators is 'L40S'; accepted: a tuple or a set"),  # type: ignore[arg-type]
         (lambda: Needs(memory_bytes=-1), "memory_bytes is -1"),
         (lambda: ServiceRate(1.5, "float"), "requests_per_s is 1.5"),  # type: ignore[arg-type]
         (lambda: rank_instances([SMALL, SMALL], {}, Needs(), Load(1, 1)), "twice"),

@@ -238,6 +238,7 @@ def test_a_monthly_interruption_is_that_of_730_hours_each_survived(monthly: Frac
         (([1], 0.5), "on_demand_micro_usd_per_hour is 0.5; accepted: an int or a Fraction"),
         (([1], 1, [], None, 2), "most_unmet is 2; accepted: an int or a Fraction, 0 or more, at"),
         (([1], 1, [], None, 0, 0), "horizon_hours is 0; accepted: a whole number, 1 or more"),
+        (([1, 1, 1], 1, [], None, 0, 2), "horizon_hours is 2; accepted: a whole number, 3 or more"),
         (([1], 1, [ONE_YEAR, ONE_YEAR]), "offer name is '1 year' twice"),
     ],
 )

@@ -1,6 +1,5 @@
 """The cheapest regions within latency of where users are."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain, combinations, product
@@ -119,6 +118,22 @@ def test_users_of_unknown_latency_go_where_most_others_go() -> None:
     assert both.serves["nowhere"] == "home"
 
 
+def test_users_in_a_region_that_serves_stay_in_it_though_nobody_measured_the_way() -> None:
+    users = [Users("home", 1), Users("cheap", 1)]
+    between = {("home", "cheap"): Latency(70 * MS), ("cheap", "home"): Latency(60 * MS)}
+    question = replace(QUESTION, users=users, latencies=between)
+    near = LatencyBound(70 * MS, 1, Statistic.P50)
+    both = plan(rank_regions(replace(question, bound=near), at_most=2), "home", "cheap")
+    assert both.serves == {"home": "home", "cheap": "cheap"}
+    assert both.within_share == 1, "it is no farther than to the other region"
+    nearer = replace(near, within_us=65 * MS)
+    both = plan(rank_regions(replace(question, bound=nearer), at_most=2), "home", "cheap")
+    assert both.within_share == Fraction(1, 2), "whether it is within 65 ms is not known"
+    nowhere = plan(rank_regions(replace(question, latencies={}), at_most=2), "home", "cheap")
+    assert nowhere.serves == both.serves
+    assert nowhere.unknown == ("home", "cheap")
+
+
 def test_a_region_outside_the_allow_list_is_told_and_in_no_set() -> None:
     plans = rank_regions(replace(QUESTION, allowed=frozenset({"home"})), at_most=2)
     assert [p.regions for p in plans] == [("home",), ("cheap",)]
@@ -145,6 +160,26 @@ def test_copying_at_an_unknown_price_is_a_shortfall_and_no_gift() -> None:
     assert both.cost is None
 
 
+def test_who_copies_nothing_needs_no_price_for_it() -> None:
+    question = replace(QUESTION, transfers={}, demand=replace(DEMAND, replicated_bytes_per_month=0))
+    both = plan(rank_regions(question, at_most=2), "home", "cheap")
+    assert both.accepted
+    assert both.copied_from is None
+    assert both.cost is not None
+    assert both.cost.replication == 0
+
+
+def test_keeping_at_an_unknown_price_is_a_shortfall_where_something_is_kept() -> None:
+    sites = [HOME, replace(CHEAP, storage_micro_usd_per_gb_month=None)]
+    cheap = plan(rank_regions(replace(QUESTION, sites=sites)), "cheap")
+    assert [str(s) for s in cheap.shortfalls] == [
+        "storage price is unknown; required: known in cheap"
+    ]
+    assert cheap.cost is None
+    nothing = replace(DEMAND, stored_bytes=0, replicated_bytes_per_month=0)
+    assert rank_regions(replace(QUESTION, sites=sites, demand=nothing))[0].regions == ("cheap",)
+
+
 def test_spare_machines_stand_in_every_region_that_serves() -> None:
     demand = replace(DEMAND, spare=1)
     both = plan(rank_regions(replace(QUESTION, demand=demand), at_most=2), "home", "cheap")
@@ -152,7 +187,7 @@ def test_spare_machines_stand_in_every_region_that_serves() -> None:
 
 
 NAMES = ("a", "b", "c", "d")
-CLIENTS = ("x", "y", "z")
+CLIENTS = ("x", "b", "z")
 PRICES = st.integers(0, 10**6)
 FIGURES = st.one_of(st.none(), st.builds(Latency, st.integers(0, 5), st.integers(0, 5)))
 
@@ -168,7 +203,14 @@ def questions(draw: st.DrawFn) -> RegionQuestion:
             for name in NAMES
         ],
         users=[Users(c, draw(st.integers(n == 0, 9)), draw(some)) for n, c in enumerate(CLIENTS)],
-        demand=Demand(draw(st.integers(9, 99)), 9, 10**6, 10**9, 10**10, draw(st.integers(0, 1))),
+        demand=Demand(
+            peak_per_s=draw(st.integers(9, 99)),
+            mean_per_s=9,
+            response_bytes=10**6,
+            stored_bytes=10**9,
+            replicated_bytes_per_month=draw(st.sampled_from([0, 10**10])),
+            spare=draw(st.integers(0, 1)),
+        ),
         latencies={pair: found for pair, found in figures.items() if found},
         transfers={pair: price for pair, price in prices.items() if price is not None},
         bound=LatencyBound(
@@ -194,15 +236,20 @@ def cost_by_hand(q: RegionQuestion, regions: tuple[str, ...]) -> Fraction | None
             continue
         if not may:
             return None
-        known: Mapping[str, int] = {
+        known: dict[str, int] = {
             r: getattr(q.latencies[users.region, r], f"{q.bound.statistic}_us")
             for r in may
             if (users.region, r) in q.latencies
         }
+        own = [users.region] if users.region in may else []
+        if own and own[0] not in known:
+            others = [f for (client, _), f in q.latencies.items() if client == users.region]
+            if others:
+                known |= {own[0]: min(getattr(f, f"{q.bound.statistic}_us") for f in others)}
         if not known:
-            lost.append((may, part))
+            lost.append((own or may, part))
             continue
-        near = sorted(known, key=lambda r: (known[r], regions.index(r)))[0]
+        near = sorted(known, key=lambda r: (known[r], r not in own, regions.index(r)))[0]
         share[near] += part
         within += part if known[near] <= q.bound.within_us else 0
     most = dict(share)
@@ -215,12 +262,13 @@ def cost_by_hand(q: RegionQuestion, regions: tuple[str, ...]) -> Fraction | None
         for one in regions
         if all((one, to) in q.transfers for to in regions if to != one)
     ]
-    if not copies:
+    copied_gb = Fraction(q.demand.replicated_bytes_per_month) / 10**9
+    if copied_gb and not copies:
         return None
-    cost = min(copies) * 10 / 730
+    cost = min(copies) * copied_gb / 730 if copied_gb else Fraction(0)
     for site in q.sites:
         if site.region in regions:
-            cost += Fraction(site.storage_micro_usd_per_gb_month) / 730
+            cost += Fraction(site.storage_micro_usd_per_gb_month or 0) / 730
             cost += share[site.region] * 9 * 3600 * 10**6 * site.egress_micro_usd_per_gb / 10**9
             if share[site.region]:
                 peak = share[site.region] * q.demand.peak_per_s
@@ -251,6 +299,7 @@ def test_more_sets_than_can_be_worked_out_are_refused() -> None:
     sites = [replace(HOME, region=f"r{n}") for n in range(60)]
     with pytest.raises(ValueError, match="at_most is 3 of 60 regions, which are 36050 sets; acc"):
         rank_regions(replace(QUESTION, sites=sites), at_most=3)
+    assert len(rank_regions(QUESTION, at_most=10**18)) == 3, "there are no more than two regions"
     allowed = frozenset(f"r{n}" for n in range(5))
     assert rank_regions(replace(QUESTION, sites=sites, allowed=allowed), at_most=3)
 
@@ -262,6 +311,8 @@ def test_more_sets_than_can_be_worked_out_are_refused() -> None:
         (lambda: replace(QUESTION, sites=[HOME, HOME]), r"sites are \['home', 'home'\]"),
         (lambda: replace(QUESTION, users=[Users("x", 0)]), "weight is 0 for all users"),
         (lambda: replace(QUESTION, transfers={("a", "b"): -1}), "transfer from a to b is -1"),
+        (lambda: Users("x", 1, "home"), "users x: allowed is 'home'; accepted: a tuple or a set"),  # type: ignore[arg-type]
+        (lambda: replace(QUESTION, allowed="cheaper"), "allowed is 'cheaper'; accepted: a tuple"),  # type: ignore[arg-type]
         (lambda: Users("x", -1), "users x: weight is -1"),
         (lambda: replace(HOME, machine_requests_per_s=0), "home: machine_requests_per_s is 0"),
         (lambda: replace(DEMAND, mean_per_s=401), "mean_per_s is 401; .*at most 400"),

@@ -127,8 +127,9 @@ def test_purchases_unused_commitments_and_taxes_have_rules_of_their_own() -> Non
         (usage(pricing_category="Committed"), "PricingCategory is 'Committed'"),
         (usage(commitment_discount_name="ri-1"), "CommitmentDiscountName"),
         # Idle time is usage of the same resource, and named.
-        (usage(x_is_idle=True), "x_IsIdle is true"),
-        (adjustment(x_is_idle=True), "x_IsIdle is true"),
+        (usage(x_is_idle=True), "x_IsIdle is True"),
+        (usage(tags='{"app":"__idle__"}'), "x_IsIdle is False"),
+        (adjustment(x_is_idle=True), "x_IsIdle is True"),
     ],
 )  # fmt: skip
 def test_a_row_that_breaks_a_rule_is_refused_with_the_reason(row: Any, complaint: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from costs import Machine
 from costs.importers.aws import parse_aws
 from costs.importers.found import Found, ImportFileError
+from costs.prices.instance_type import format_instance_types, parse_instance_types
 from costs.prices.units import GIB, PerHour, PerTerm
 
 ATTRIBUTES = {
@@ -182,6 +183,7 @@ def test_a_reservation_that_makes_no_sense_is_left_out(
         (term(dimension("0.0000000000")), "price is zero"),
         (term(dimension("1.5", currency="CNY")), "no price in USD"),
         (term(dimension("one")), "price is no amount"),
+        (term(dimension("1e300000")), "price is no amount"),
         (term(dimension("0.1"), dimension("0.05", begin="100")), "not one price by Hrs"),
         (term(dimension("0.1", begin="100")), "not one price by Hrs"),
         (term(dimension("0.1", unit="GB-Mo")), "unit is 'GB-Mo'"),
@@ -214,6 +216,13 @@ def test_memory_with_thousands_is_read_and_types_with_unnamed_gpus_are_not() -> 
         "instance type: the list does not name its accelerator": 1,
         "instance type: vCPUs or memory are not readable": 1,
     }
+
+
+def test_memory_that_is_no_whole_number_of_bytes_can_be_written_and_read_back() -> None:
+    # 0.613 GiB, as the list has of t1.micro, are 627.7 MiB.
+    types = parse({"S": product(instanceType="t1.micro", memory="0.613 GiB")}).instance_types
+    assert [t.memory_bytes for t in types] == [627 * 2**20]
+    assert list(parse_instance_types(format_instance_types(types), "types")) == types
 
 
 def test_terms_of_products_that_are_left_out_are_not_looked_at() -> None:

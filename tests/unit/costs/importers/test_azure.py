@@ -86,13 +86,14 @@ def test_a_savings_plan_is_paid_by_the_hour() -> None:
         {"unitPrice": 0.1, "retailPrice": 0.1376, "term": "1 Year"},
         {"unitPrice": 0.1, "retailPrice": 0.0881, "term": "3 Years"},
         {"unitPrice": 0.1, "retailPrice": 0.0881, "term": "5 Years"},
+        {"unitPrice": 0.1, "retailPrice": "NaN", "term": "1 Year"},
     ]
     found = parse({"savingsPlan": plans})
     assert [(o.offering, o.term_years, o.effective) for o in found.commitments] == [
         ("savings_plan", 1, PerHour(Fraction(137_600))),
         ("savings_plan", 3, PerHour(Fraction(88_100))),
     ]
-    assert found.skipped == {"savings plan: term or price is unknown": 1}
+    assert found.skipped == {"savings plan: term or price is unknown": 2}
 
 
 @pytest.mark.parametrize(
@@ -115,6 +116,9 @@ def test_a_savings_plan_is_paid_by_the_hour() -> None:
         ({"serviceName": "Storage"}, "service is not Virtual Machines"),
         ({"retailPrice": 0.0}, "price is not above zero"),
         ({"retailPrice": -1.0}, "price is not above zero"),
+        ({"retailPrice": "NaN"}, "price is not above zero"),
+        ({"retailPrice": "Infinity"}, "price is not above zero"),
+        ({"retailPrice": 4e-7}, "price of a machine is below a millionth of a USD per hour"),
         ({"armRegionName": ""}, "without region or armSkuName"),
         ({"armSkuName": None}, "without region or armSkuName"),
         ({"effectiveStartDate": "soon"}, "effectiveStartDate is no date"),

@@ -123,6 +123,16 @@ def test_the_memory_of_an_accelerator_is_read_from_python_text_and_never_run() -
     assert [t.accelerator_memory_bytes for t in found.instance_types] == [24 * GIB, None]
 
 
+def test_memory_is_cut_to_whole_mebibytes_and_numbers_without_end_are_none() -> None:
+    found = parse("f1,,,1,0.6,,1,0.5,r,,", "huge,,,1e30,8,,1e5000,0.5,r,,", cloud="other")
+    assert [(t.instance_type, t.memory_bytes) for t in found.instance_types] == [("f1", 614 << 20)]
+    assert prices(found) == {
+        ("r", "f1", "on_demand"): 1_000_000,
+        ("r", "f1", "spot"): 500_000,
+        ("r", "huge", "spot"): 500_000,
+    }
+
+
 def test_zones_that_differ_on_the_on_demand_price_have_none() -> None:
     found = parse(
         "t,,,4,8,,1.5,0.4,us-east-1,us-east-1a,", "t,,,4,8,,1.6,0.5,us-east-1,us-east-1b,"

@@ -79,10 +79,19 @@ def test_a_later_list_price_is_discounted_from_its_own_beginning() -> None:
     assert (found.micro_usd_per_hour, found.as_of) == (100_000, "2026-05-01")
 
 
+def test_a_price_goes_on_while_rules_begin_and_end_that_do_not_decide_it() -> None:
+    wide = discount("EDP", "10", 'cloud = "aws"', "valid_from = 2026-01-01")
+    other = discount("GCP", "10", 'cloud = "gcp"', "valid_from = 2026-04-01")
+    wider = discount("all", "5", "valid_from = 2026-03-01", "valid_to = 2026-04-15")
+    found = book(wide + other + wider).at(C7I, MAY)
+    assert (found.override, found.valid_from_us) == ("EDP", day_us(2026, 1, 1))
+
+
 def test_patterns_and_purchase_options_narrow_a_rule() -> None:
     prices = book(discount("GPUs", "10", 'instance_type = "g5.*"', 'purchase_option = "spot"'))
     assert [prices.at(m, MAY).override for m in (G5_SPOT, G5, C7I)] == ["GPUs", None, None]
     assert book(discount("US", "10", 'region = "us-east-?"')).at(N2, MAY).override is None
+    assert book(discount("AWS", "10", 'cloud = " aws "')).at(C7I, MAY).override == "AWS"
 
 
 def test_a_rule_for_less_wins_over_a_rule_for_more_in_whatever_order() -> None:
@@ -174,12 +183,17 @@ def test_no_rules_change_nothing() -> None:
         (
             '[[own]]\nname = "r"\nregion = "b"\ninstance_type = "d"\nas_of = 2026-01-01\n'
             "usd_per_hour = -1\n",
-            "usd_per_hour is -1; accepted: USD per hour, zero or more",
+            "usd_per_hour is -1; accepted: USD per hour, zero to 10^12",
         ),
         (
             '[[own]]\nname = "r"\nregion = "b"\ninstance_type = "d"\nas_of = 2026-01-01\n'
             "usd_per_hour = 0.0000001\n",
             "at most six decimals",
+        ),
+        (
+            '[[own]]\nname = "r"\nregion = "b"\ninstance_type = "d"\nas_of = 2026-01-01\n'
+            "usd_per_hour = 1e999999\n",
+            "usd_per_hour is 1E+999999; accepted: USD per hour, zero to 10^12",
         ),
         (
             '[[own]]\nname = "r"\nregion = "b"\ninstance_type = "d"\nusd_per_hour = 1\n',

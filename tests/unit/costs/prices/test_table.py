@@ -11,6 +11,7 @@ from costs.prices.table import (
     Row,
     decimal_text,
     format_rows,
+    keep_comments,
     parse_rows,
     usd_text,
 )
@@ -50,9 +51,20 @@ def test_a_line_is_named_after_rows_of_several_lines() -> None:
 
 @given(st.lists(st.tuples(st.text("ab,\"'# \r\n;=é", min_size=1), st.text('ab,"\n'))))
 def test_rows_are_read_back_as_written(rows: list[tuple[str, str]]) -> None:
-    kept = [row for row in rows if not row[0].startswith("#") and "\n" not in "".join(row)]
-    kept = [row for row in kept if "\r" not in "".join(row) and row[0].strip()]
+    kept = [(name.strip(), value.strip()) for name, value in rows]
+    kept = [row for row in kept if not {"\r", "\n"} & set("".join(row))]
+    kept = [row for row in kept if row[0] and not row[0].startswith("#")]
     assert fields(format_rows(COLUMNS, kept)) == [list(row) for row in kept]
+
+
+def test_spaces_around_fields_are_no_part_of_them() -> None:
+    assert fields("name , value\n a, 1 \n") == [["a", "1"]]
+    with pytest.raises(PriceFileError, match="here line 2: name is empty"):
+        next(parse_rows("name,value\n  ,1\n", "here", COLUMNS)).text("name")
+
+
+def test_comments_are_kept_even_behind_a_byte_order_mark() -> None:
+    assert keep_comments("\ufeff# ours\nname\n# more\n", "name\n") == "# ours\n# more\nname\n"
 
 
 @given(st.integers(0, 10**24))
@@ -67,8 +79,9 @@ def test_amounts_are_read_back_as_written(scaled: int) -> None:
     [
         ("0.0000001", 6, "at most six decimals"),
         ("0.0000000000001", 12, "at most twelve decimals"),
-        ("-1", 12, "zero or more"),
-        ("", 6, "zero or more"),
+        ("-1", 12, r"zero to 10\^12"),
+        ("", 6, r"zero to 10\^12"),
+        ("1e5000", 6, r"zero to 10\^12"),
     ],
 )
 def test_an_amount_has_its_bounds(text: str, decimals: int, accepted: str) -> None:

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from costs.prices.units import GB, GIB, PerHour, PerMonth, PerTerm, micro_usd
+from costs.prices.units import GB, GIB, PerHour, PerMonth, PerTerm, exact, micro_usd
 
 
 def test_a_price_for_a_whole_term_is_spread_over_its_hours() -> None:
@@ -38,10 +38,19 @@ def test_a_gib_is_more_than_a_gb() -> None:
     assert (GB, GIB) == (1_000_000_000, 1_073_741_824)
 
 
-@pytest.mark.parametrize("text", ["-0.1", "nan", "inf", "-Infinity", "", "1e", "1,5", "0x1"])
+@pytest.mark.parametrize(
+    "text", ["-0.1", "nan", "sNaN", "inf", "-Infinity", "", "1e", "1,5", "0x1", "1_0", "\u0661"]
+)
 def test_what_is_no_amount_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="accepted: zero or more"):
+    with pytest.raises(ValueError, match=r"accepted: zero to 10\^12"):
         micro_usd(text)
+
+
+@pytest.mark.parametrize("text", ["1000000000000.1", "1e999999", "1e-41", "1e-999999999999"])
+def test_what_would_fill_the_memory_is_refused_before_it_does(text: str) -> None:
+    with pytest.raises(ValueError, match=r"accepted: zero to 10\^12"):
+        exact(text)
+    assert exact("1e12") == 10**12
 
 
 def test_an_amount_is_exact_whatever_its_decimals() -> None:

@@ -251,12 +251,15 @@ def test_ticks_left_over_go_to_the_largest_remainder_and_the_rest_to_the_next() 
     assert settle([Decimal("0.4"), Decimal("0.4"), Decimal("0.2")], 1) == [1, 0, 0]
 
 
-@given(
-    parts=st.lists(st.decimals(-(10**6), 10**6, places=5), min_size=1, max_size=5),
-    off=st.fractions(-3, 3),
-)
+def test_a_fraction_of_a_tick_beyond_all_digits_does_not_go_to_a_part_of_zero() -> None:
+    before, after = Usage(1, 1, 1, 1), Usage(1, 1, 1, 2 + Fraction(1, 10**60))
+    found = explain_change({"m": before}, {"m": after}).drivers
+    assert found == {**dict.fromkeys(Driver, 0), Driver.PRICE: 1 + Fraction(1, 10**60)}
+
+
+@given(parts=st.lists(st.decimals(-(10**6), 10**6, places=5), min_size=1, max_size=5))
 def test_the_last_ticks_go_to_those_that_lost_most_and_never_to_a_part_of_zero(
-    parts: list[Decimal], off: Fraction
+    parts: list[Decimal],
 ) -> None:
     whole = sum(map(Fraction, parts), Fraction(0))
     settled = settle(parts, whole)

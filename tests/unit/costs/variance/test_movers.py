@@ -42,6 +42,16 @@ def test_utilisation_and_price_are_told_as_a_ratio_and_as_micro_usd_per_worker_h
     assert (dear.factor_before, dear.factor_after) == (Fraction(10), Fraction(90))
 
 
+def test_traffic_that_moves_from_one_model_to_another_is_requests_of_both() -> None:
+    before = {"big": Usage(100, 400, 800, 800), "small": Usage(100, 100, 200, 200)}
+    after = {"big": Usage(50, 200, 400, 400), "small": Usage(150, 150, 300, 300)}
+    movers = top_movers(explain_change(before, after).contributions, 5)
+    assert [(m.key, m.change, m.cause, m.caused) for m in movers] == [
+        ("big", -400, Cause.REQUESTS, -400),
+        ("small", 100, Cause.REQUESTS, 100),
+    ]
+
+
 def test_what_others_did_is_no_cause_of_a_models_own_change() -> None:
     # All others double. This one keeps its requests: volume and mix are large and cancel out.
     before = {"steady": Usage(100, 1_000, 2_000, 2_000), "rest": Usage(100, 100, 200, 200)}

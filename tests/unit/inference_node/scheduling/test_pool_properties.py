@@ -142,7 +142,7 @@ async def played(
     return requests
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(settings_of_a_pool())
 def test_batches_are_those_of_the_definition_and_every_request_is_answered_once_with_its_own(
     setting: Setting,

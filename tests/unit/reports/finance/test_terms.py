@@ -67,8 +67,7 @@ def test_without_a_price_on_demand_the_reserved_one_stands_for_it() -> None:
     assert known(alone.beyond(RESERVED, 0)) == (120_000, 120_000, "Standard")
 
 
-def test_a_machine_without_a_price_has_no_terms_and_is_remembered() -> None:
+def test_a_machine_without_a_price_has_no_terms() -> None:
     found = terms(prices=[])
     assert found.of(SPOT, 0) is None
     assert found.beyond(RESERVED, 0) is None
-    assert found.missing == {SPOT, RESERVED}

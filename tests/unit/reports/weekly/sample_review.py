@@ -10,14 +10,12 @@ from typing import Any
 from costs import TICKS_PER_USD, Components, Cost, Machine
 from reports.figures import Facts, figures
 from reports.weekly.action import Action, Status
+from reports.weekly.bridge import Bridge, Driver, Mover
 from reports.weekly.review import (
-    Bridge,
     Counted,
     Coverage,
-    Driver,
     Freshness,
     MonthEnd,
-    Mover,
     PartSum,
     Reconciliation,
     Stretch,
@@ -44,15 +42,19 @@ def counted(
     failures: int = 1_000,
     slowest: int = FAST,
     priced: bool = True,
+    **more: Any,
 ) -> Counted:
-    """Return a week that cost `spend` USD, all for machines, three quarters of it idle."""
+    """Return a week that cost `spend` USD, all for machines, three quarters of it idle.
+
+    `more` are other fields of it.
+    """
     machine = usd(spend)
     successes = requests - failures
     latency = Counter({460: successes - successes // 20, slowest: successes // 20})
     cost = Cost(machine, machine / 4)
     facts = Facts(WEEK_US, requests, failures, +latency, WEEK_US, WEEK_US // 4, cost)
     parts = Components(compute=cost.direct, idle=cost.idle)
-    return Counted(figures([facts]), parts if priced else None)
+    return Counted(figures([facts]), parts if priced else None, **more)
 
 
 def stretches(kind: str, number: int, length_us: int) -> tuple[Stretch, ...]:
@@ -147,6 +149,7 @@ def first_week(**overrides: Any) -> WeeklyReview:
     """Return the review of a week without a predecessor, a forecast, actions or movers."""
     nothing: dict[str, Any] = {
         "before": None,
+        "freshness": Freshness(WEEK.period.to_us + DAY_US, 168, 0, missing_before=168),
         "bridge": None,
         "movers": (),
         "month_end": None,

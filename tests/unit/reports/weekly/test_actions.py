@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reports.weekly.action import Action, ActionDraft, ActionError, Status, parse_usd
@@ -111,12 +111,12 @@ def test_a_link_stays_a_link_and_the_mode_stays(tmp_path: Path, path: Path) -> N
         (ROW.replace("1200.50", "0.001"), "saving_usd_per_month is '0.001'"),
         (ROW.replace("1200.50", "9999999999999"), "accepted: 0 to 1,000,000,000,000"),
         (ROW.replace("open", "closed"), "status is 'closed'; accepted: open, doing, done, dropped"),
-        (ROW.replace("Ada", ""), "owner is ''"),
+        (ROW.replace("Ada", ""), "owner is empty; accepted: text of at most 80 characters"),
         (ROW.replace("Turn the cache on", "=HYPERLINK(1)"), "takes for a formula"),
         (ROW.replace("Turn the cache on", "t" * 201), "title has 201 characters"),
         (ROW.replace("Turn the cache on", '"a\nb"'), "text on one line"),
         (ROW.replace("Turn the cache on", '"never closed'), "unexpected end of data"),
-        (ROW.replace("1,Turn", "0,Turn"), "id is '0'; accepted: a number from 1 on"),
+        (ROW.replace("1,Turn", "0,Turn"), "id is '0'; accepted: a number from 1 to 999999999"),
         (ROW.replace("1,Turn", "one,Turn"), "id is 'one'"),
         (f"{ROW}\n{ROW}", "line 3: id 1 is that of another line, too"),
         (ROW[:-20], "8 fields expected"),
@@ -161,6 +161,27 @@ def test_what_a_spreadsheet_saves_is_read() -> None:
     content = "\ufeff" + f"{HEADER}\r\n{ROW}\r\n,,,,,,,\r\n\r\n".replace("Ada", " Ada ")
     [action] = parse_actions(content.encode(), "f")
     assert (action.owner, action.saving_usd_per_month) == ("Ada", Decimal("1200.50"))
+
+
+def test_the_mark_of_a_spreadsheet_stays_for_it_to_read_the_file_again(path: Path) -> None:
+    row = ROW.replace("Ada", "J\N{LATIN SMALL LETTER U WITH DIAERESIS}rgen")
+    path.write_text(f"{HEADER}\r\n{row}\r\n", encoding="utf-8-sig")
+    second = add_action(path, DRAFT, DAY)
+    change_action(path, second, ActionDraft("Retire it", "Bo", DAY, Decimal(0)), DAY)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfid,")
+    first, changed = read_actions(path)
+    assert (first.owner[1], changed.title) == (
+        "\N{LATIN SMALL LETTER U WITH DIAERESIS}",
+        "Retire it",
+    )
+
+
+def test_an_action_beyond_the_last_number_is_refused_and_not_written(path: Path) -> None:
+    text = f"{HEADER}\n{ROW.replace('1,', '999999999,', 1)}\n"
+    path.write_text(text)
+    with pytest.raises(ActionError, match="id is '1000000000'; accepted: a number from 1 to"):
+        add_action(path, DRAFT, DAY)
+    assert path.read_text() == text
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
@@ -244,6 +265,7 @@ def test_no_content_is_more_than_an_error(content: bytes) -> None:
         assert str(told).startswith("f line ")
 
 
+@example("007")
 @given(st.text(max_size=20))
 def test_no_text_is_an_amount_by_accident(text: str) -> None:
     with contextlib.suppress(ActionError):

@@ -5,6 +5,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,12 +14,17 @@ from hypothesis import strategies as st
 from costs import TICKS_PER_USD
 from reports.formatting import count, duration_ms, significant
 from reports.formatting import usd as spelled
-from reports.weekly.headline import headline, length_words, month_end_words
+from reports.variance import line_words
+from reports.weekly.bridge import Bridge, Driver, leading_words
+from reports.weekly.headline import (
+    headline,
+    length_words,
+    month_end_words,
+    no_comparison,
+)
 from reports.weekly.review import (
-    Bridge,
     Counted,
     Coverage,
-    Driver,
     Freshness,
     MonthEnd,
     WeeklyReview,
@@ -28,6 +34,7 @@ from tests.unit.reports.weekly.sample_review import (
     BRIDGE,
     MACHINE,
     MONTH_END,
+    REVIEW,
     SLOW,
     WEEK,
     counted,
@@ -37,6 +44,7 @@ from tests.unit.reports.weekly.sample_review import (
     usd,
 )
 
+START_US = WEEK.period.from_us
 PROMISES = (
     "; p99 latency of 64.8 ms met its target of 80 ms; November is forecast to end at "
     "5,200.00 USD, 200.00 USD over its budget of 5,000.00 USD."
@@ -65,9 +73,12 @@ def test_less_is_told_as_less_and_led_by_what_saved_most() -> None:
 
 
 def test_no_change_has_no_driver() -> None:
-    same = review(now=counted("1100.2"))
-    assert ", as much as the week before; p99" in headline(same)
-    assert "led by" not in headline(same)
+    assert "cost 1,100.00 USD, as much as the week before; p99" in headline(
+        review(now=counted("1100.001"))
+    )
+    assert "cost 1,100.20 USD, about as much as the week before; p99" in headline(
+        review(now=counted("1100.2"))
+    )
 
 
 def test_manifold_and_from_nothing() -> None:
@@ -80,6 +91,37 @@ def test_a_first_week_has_nothing_to_be_compared_with() -> None:
         "Week 47 of 2026 cost 1,234.50 USD, with no record of the week before to compare with; "
         "p99 latency of 64.8 ms met its target of 80 ms."
     )
+
+
+def test_why_a_week_is_not_compared_is_told() -> None:
+    assert no_comparison(review()) is None
+    fresh = REVIEW.freshness
+    patchy = dataclasses.replace(fresh, missing_before=20)
+    for found, words in (
+        (first_week(freshness=patchy), "too little recorded of the week before to compare with"),
+        (first_week(ended=False), "no record of the same part of the week before to compare with"),
+        (review(before=counted("0", priced=False)), "no known spend of the week before to compare"),
+        (
+            first_week(ended=False, period=Period(START_US, START_US + MINUTE_US), freshness=fresh),
+            "less than an hour of this week to compare",
+        ),
+    ):
+        assert f", with {words}" in headline(found)
+    assert no_comparison(empty_week()) == "no record of this week to compare"
+    assert no_comparison(review(now=counted("0", priced=False))) == (
+        "no known spend of this week to compare"
+    )
+
+
+def test_what_sets_the_week_before_apart_is_told_beside_it() -> None:
+    fresh = dataclasses.replace(REVIEW.freshness, hours_missing=3, missing_before=60)
+    apart = review(freshness=fresh, before=counted("1100", simulated=True, measured=False))
+    assert (
+        "12.2% more than the week before (with 60 of its 168 hours missing, all of it simulated), "
+        "led by more or fewer requests (+98.13 USD), with 3 of its 168 hours missing; p99"
+    ) in headline(apart)
+    alike = review(freshness=dataclasses.replace(fresh, missing_before=3))
+    assert "than the week before, led by" in headline(alike)
 
 
 def test_an_empty_week_is_told_as_that() -> None:
@@ -116,16 +158,37 @@ def test_machines_without_a_price_are_told_in_the_singular_and_the_plural() -> N
     )
 
 
-def test_missing_hours_and_simulated_requests_are_told() -> None:
-    patchy = review(freshness=Freshness(0, 168, 1), coverage=Coverage(simulated_requests=1))
-    assert ", with 1 of its 168 hours missing, 1 simulated request included; p99" in headline(
+def test_missing_hours_and_bytes_without_a_price_are_told() -> None:
+    patchy = review(
+        freshness=Freshness(0, 168, 1, 1), coverage=Coverage(unpriced_bytes=("bytes to moon",))
+    )
+    assert ", with 1 of its 168 hours missing, without bytes of unknown price; p99" in headline(
         patchy
+    )
+    unknown = review(now=counted("0", priced=False), freshness=Freshness(0, 168, 1))
+    assert "nothing that costs is recorded, with 1 of its 168 hours missing; p99" in headline(
+        unknown
     )
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"simulated_requests": 1}, "1 simulated request included"),
+        ({"simulated_requests": 1_200}, "1,200 simulated requests included"),
+        ({"simulated_requests": 0}, "simulated machines included"),
+        ({"simulated_requests": 100_000, "measured": False}, "all of it simulated"),
+    ],
+)
+def test_what_is_simulated_is_told(fields: dict[str, Any], words: str) -> None:
+    made_up = review(now=counted("1234.5", simulated=True, **fields), before=None)
+    assert f"to compare with, {words}; p99" in headline(made_up)
+    unpriced = counted("0", priced=False, simulated=True, **fields)
+    assert f"is recorded, {words}; p99" in headline(review(now=unpriced))
+
+
 def test_a_running_week_is_compared_with_the_same_part_of_the_week_before() -> None:
-    start = WEEK.period.from_us
-    running = review(ended=False, period=Period(start, start + 4 * DAY_US + 3 * HOUR_US))
+    running = review(ended=False, period=Period(START_US, START_US + 4 * DAY_US + 3 * HOUR_US))
     assert headline(running).startswith(
         "Week 47 of 2026 has cost 1,234.50 USD in its first 4 days 3 hours, 12.2% more than the "
         "same part of the week before, led by"
@@ -153,7 +216,8 @@ def test_lengths_in_words(length_us: int, words: str) -> None:
         ("5200", None, "November is forecast to end at 5,200.00 USD, with no budget set"),
         ("5200", "5000", "5,200.00 USD, 200.00 USD over its budget of 5,000.00 USD"),
         ("4100", "5000", "4,100.00 USD, 900.00 USD under its budget of 5,000.00 USD"),
-        ("5000.001", "5000", "5,000.00 USD, on its budget of 5,000.00 USD"),
+        ("5000", "5000", "5,000.00 USD, on its budget of 5,000.00 USD"),
+        ("5000.001", "5000", "5,000.00 USD, 0.00100 USD over its budget of 5,000.00 USD"),
         ("0.004", "0", "0.00400 USD, 0.00400 USD over its budget of 0 USD"),
     ],
 )
@@ -177,34 +241,63 @@ def test_a_month_that_is_over_has_ended_and_one_without_history_is_not_told() ->
     assert "forecast" not in headline(review(month_end=unknown))
 
 
-def test_the_largest_driver_is_of_the_direction_of_the_change() -> None:
-    assert BRIDGE.largest == BRIDGE.drivers[0]
-    assert dataclasses.replace(BRIDGE, now=usd("1000")).largest == BRIDGE.drivers[1]
-    assert dataclasses.replace(BRIDGE, now=BRIDGE.before).largest is None
-    assert dataclasses.replace(BRIDGE, drivers=()).largest is None
+def test_what_leads_is_of_the_direction_of_the_change() -> None:
+    assert BRIDGE.leading == BRIDGE.drivers[0]
+    assert dataclasses.replace(BRIDGE, now=usd("1000")).leading == BRIDGE.drivers[1]
+    assert dataclasses.replace(BRIDGE, now=BRIDGE.before).leading is None
+    assert dataclasses.replace(BRIDGE, drivers=()).leading is None
+
+
+@pytest.mark.parametrize(
+    ("volume", "utilization", "price", "led_by"),
+    [
+        # More requests on the same machines: it is the price that moved the spend.
+        ("80", "-76", "9", "price of machines (+9.00 USD)"),
+        # They needed few machines more.
+        ("80", "-68", "9", "machine time (+12.00 USD)"),
+        ("80", "-20", "9", "number of requests (+80.00 USD)"),
+        ("-80", "68", "9", "machine time (\u221212.00 USD)"),
+    ],
+)
+def test_drivers_that_cancel_out_on_the_same_machines_lead_nothing(
+    volume: str, utilization: str, price: str, led_by: str
+) -> None:
+    drivers = tuple(
+        Driver(key, line_words(key), usd(change))
+        for key, change in (("volume", volume), ("utilization", utilization), ("price", price))
+    )
+    change = sum((driver.change for driver in drivers), usd("0"))
+    bridge = Bridge(usd("1000"), usd("1000") + change, drivers)
+    assert leading_words(bridge) == f", led by {led_by}"
 
 
 amounts = st.integers(0, 10**12).map(lambda cents: Fraction(cents, 100) * TICKS_PER_USD)
 decimals = st.decimals(0, 10**9, places=2)
 
 
-def spent(ticks: Fraction | None) -> Counted:
+def spent(ticks: Fraction | None, simulated: int = 0) -> Counted:
     """Return a week that cost `ticks`, None for a week of unknown cost."""
     usd_spent = "0" if ticks is None else str(ticks / TICKS_PER_USD)
-    return counted(usd_spent, requests=1000, priced=ticks is not None)
+    return counted(
+        usd_spent,
+        requests=1000,
+        priced=ticks is not None,
+        simulated=simulated > 0,
+        simulated_requests=simulated,
+    )
 
 
 reviews = st.builds(
     lambda spend, before, drivers, coverage, hours, forecast, budget: review(
-        now=spent(spend),
-        before=spent(before),
+        now=spent(spend, coverage),
+        before=spent(before, hours),
         bridge=Bridge(
             before or Fraction(0),
             spend or Fraction(0),
             tuple(Driver(str(n), "some driver", change) for n, change in enumerate(drivers)),
         ),
-        coverage=Coverage(unpriced=(MACHINE,) * coverage, simulated_requests=coverage),
-        freshness=Freshness(0, 168, hours),
+        coverage=Coverage(unpriced=(MACHINE,) * coverage),
+        freshness=Freshness(0, 168, hours, coverage),
         month_end=dataclasses.replace(MONTH_END, forecast_usd=forecast, budget_usd=budget),
     ),
     st.none() | amounts,
@@ -232,9 +325,11 @@ def numbers_of(found: WeeklyReview) -> set[str]:
         held |= {spelled(float(budget)), spelled(float(abs(forecast - budget)))}
     if found.spend is not None and found.spend_before:
         ratio = Fraction(found.spend) / found.spend_before
-        held |= {f"{abs(float(100 * (ratio - 1))):.1f}", significant(float(ratio))}
-    held |= {count(len(found.coverage.unpriced)), count(found.coverage.simulated_requests)}
-    return held | {count(found.freshness.hours), count(found.freshness.hours_missing)}
+        held |= {f"{abs(float(100 * (ratio - 1))):.1f}", "99.9", significant(float(ratio))}
+    held.add(count(len(found.coverage.unpriced)))
+    held |= {count(one.simulated_requests) for one in (found.now, found.before) if one}
+    fresh = found.freshness
+    return held | {count(n) for n in (fresh.hours, fresh.hours_missing, fresh.missing_before)}
 
 
 @given(reviews)

@@ -11,21 +11,19 @@ import pytest
 from costs import Machine
 from reports.change import Verdict
 from reports.weekly.action import Action
+from reports.weekly.bridge import Bridge, Driver, Mover
 from reports.weekly.headline import headline
 from reports.weekly.html import to_html
 from reports.weekly.review import (
-    Bridge,
     Coverage,
-    Driver,
     Freshness,
-    Mover,
     PartSum,
     Reconciliation,
     Stretch,
     WeeklyReview,
 )
 from reports.weekly.tiles import WeeklyTiles
-from store import Dropped
+from store import HOUR_US, Dropped
 from tests.unit.reports.weekly.sample_review import (
     ACTIONS,
     BRIDGE,
@@ -173,15 +171,16 @@ def test_a_first_week_and_an_empty_week_say_what_there_is_not() -> None:
     first = Document(to_html(first_week())).text
     assert first.count("nothing to compare with") == 5
     for words in (
-        "There is no week before to compare with.",
-        "Nothing changed that could be compared.",
+        "There is no record of the week before to compare with.",
         "No action is noted.",
         "November forecast, USD \N{EN DASH}",
     ):
         assert words in first
+    assert first.count("There is no record of the week before to compare with.") == 2
+    assert "The machine cost of no model changed." in to_html(review(movers=()))
     empty = Document(to_html(empty_week())).text
     assert "Spend, USD \N{EN DASH}" in empty
-    assert "Nothing is stored of 168 of its 168 hours." in empty
+    assert "Nothing is stored of the week." in empty
     assert "There is no cost to add up." in empty
 
 
@@ -252,7 +251,25 @@ def test_a_running_week_is_marked_and_its_days_are_faint() -> None:
     assert "Same part of the week before" in text
     assert "counted up to 17 Nov 2026, 02:00" in text
     assert text.count('fill-opacity="0.45"') == 3
-    assert "W6 600.00 so far" in text
+    assert "W6 600.00 (not whole)" in text
+
+
+def test_what_is_simulated_is_marked() -> None:
+    weeks = (
+        *REVIEW.weeks[:5],
+        dataclasses.replace(REVIEW.weeks[5], counted=counted("600", simulated=True)),
+    )
+    now = counted("1234.5", simulated=True, simulated_requests=7, measured=False)
+    text = to_html(review(now=now, weeks=weeks))
+    assert '<span class="simulated">simulated</span>' in text
+    assert "Simulated: 7 requests." in text
+    assert text.count('stroke-dasharray="2 1.5"') == 3
+    assert "W6 600.00 (simulated)" in text
+    assert "outlined where it is simulated" in text
+    part = to_html(review(now=counted("1234.5", simulated=True)))
+    assert '<span class="simulated">+ simulated</span>' in part
+    assert 'class="simulated"' not in to_html(REVIEW)
+    assert "outlined" not in to_html(REVIEW)
 
 
 def test_weeks_around_new_year_name_both_years() -> None:
@@ -282,3 +299,10 @@ def test_an_action_due_on_the_last_day_counted_is_overdue() -> None:
 
     assert "overdue" in to_html(review(actions=(due(date(2026, 11, 22)),)))
     assert "overdue" not in to_html(review(actions=(due(date(2026, 11, 23)),)))
+    # Tuesday is not over at two in the morning.
+    running = {
+        "ended": False,
+        "period": dataclasses.replace(WEEK.period, to_us=WEEK.period.from_us + 26 * HOUR_US),
+    }
+    assert "overdue" not in to_html(review(actions=(due(date(2026, 11, 17)),), **running))
+    assert "overdue" in to_html(review(actions=(due(date(2026, 11, 16)),), **running))

@@ -30,6 +30,17 @@ def test_a_change_of_the_machine_ends_a_run_and_begins_another() -> None:
     assert [boot.machine for boot in runs(STEADY, 0, DAY_US)] == [FIRST]
 
 
+def test_a_machine_that_is_given_back_may_come_again() -> None:
+    node = Node(
+        "for a while", ((0, FIRST), (DAY_US, None), (2 * DAY_US, SECOND), (3 * DAY_US, None))
+    )
+    found = runs(node, 0, 5 * DAY_US)
+    assert [(boot.machine, boot.from_us - MONDAY_US, boot.to_us - MONDAY_US) for boot in found] == [
+        (FIRST, 0, DAY_US),
+        (SECOND, 2 * DAY_US, 3 * DAY_US),
+    ]
+
+
 def test_what_is_too_short_to_serve_is_no_run() -> None:
     assert runs(STEADY, 0, SHORTEST_US) == []
     assert len(runs(STEADY, 0, SHORTEST_US + STEADY.loading_us)) == 1

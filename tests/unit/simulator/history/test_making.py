@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,13 +71,16 @@ def test_samples_cover_a_run_and_say_how_long_its_batches_took(
             (members[0].arrived_at_us + members[0].queue_us, members[0].compute_us)
             for members in batches(run.records).values()
         ]
+        began_us, took_us = np.array(executed, np.int64).reshape(-1, 2).T
+        queued = [r for r in run.records if r.batch_size or r.error == "queue_timeout"]
+        came_us = np.array([r.arrived_at_us for r in queued], np.int64)
+        left_us = np.array([r.arrived_at_us + r.queue_us for r in queued], np.int64)
         for sample, begin_us in zip(run.samples, begins, strict=True):
-            busy_us = sum(
-                max(0, min(sample.sampled_at_us, start_us + took_us) - max(begin_us, start_us))
-                for start_us, took_us in executed
-            )
-            assert sample.busy_us == busy_us
-            assert busy_us <= sample.workers_ready * sample.interval_us
+            end_us = sample.sampled_at_us
+            inside_us = np.minimum(end_us, began_us + took_us) - np.maximum(begin_us, began_us)
+            assert sample.busy_us == np.maximum(0, inside_us).sum()
+            assert sample.busy_us <= sample.workers_ready * sample.interval_us
+            assert sample.queue_depth == ((came_us <= end_us) & (end_us < left_us)).sum()
         owned = sum(
             (Fraction(r.compute_us * r.items, r.batch_size) for r in run.records if r.batch_size),
             Fraction(0),

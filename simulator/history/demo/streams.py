@@ -1,44 +1,25 @@
-"""The story of `make demo`: six weeks of a small fleet in which four things happen.
-
-Only `digits` exists, with the execution times measured for it. The other models, the tenants, their
-traffic and the machines are made up, and so are the times of the models whose names begin with
-`example-`; docs/demo_history.md says so.
-
-Week 2: the machine of the language model becomes a reserved one. Week 3: the model that reads
-documents is retired for one that is faster. Week 4: a cache is switched on for the search.
-Week 5: a version of the search that is slow and fails is deployed on Tuesday and rolled back.
-Week 6: the language model gets a second machine for business hours.
-"""
+"""Who asks which model how often: three tenants, four kinds of models."""
 
 from collections.abc import Mapping
 
+from simulator.history.demo.events import (
+    CACHED_FROM_US,
+    DEPLOYED_AT_US,
+    RETIRED_FROM_US,
+    RETIRING_FROM_US,
+    ROLLED_BACK_AT_US,
+)
 from simulator.history.story import (
-    DAY_US,
     HOUR_US,
-    MINUTE_US,
     SECOND_US,
-    WEEK_US,
     Caching,
     Curve,
-    Machine,
-    Node,
     Phase,
     Rhythm,
-    Story,
     Stream,
     Tokens,
     Version,
 )
-
-SEED = 20_261_123
-
-RESERVED_FROM_US = WEEK_US + 2 * DAY_US
-RETIRING_FROM_US = 2 * WEEK_US + 1 * DAY_US
-RETIRED_FROM_US = 2 * WEEK_US + 3 * DAY_US
-CACHED_FROM_US = 3 * WEEK_US + 2 * DAY_US
-DEPLOYED_AT_US = 4 * WEEK_US + 1 * DAY_US + 14 * HOUR_US
-HELPED_FROM_US = 5 * WEEK_US
-ROLLED_BACK_AT_US = DEPLOYED_AT_US + 5 * HOUR_US
 
 # Shares of the hours of a day, UTC: offices on both sides of the Atlantic, shoppers, nightly jobs.
 OFFICE = Rhythm(
@@ -55,57 +36,10 @@ AMERICA = (("us-east-1", 0.7), ("us-west-2", 0.3))
 BOTH = (("us-east-1", 0.45), ("us-west-2", 0.15), ("eu-west-1", 0.4))
 EUROPE = (("eu-west-1", 0.7), ("eu-central-1", 0.3))
 
-US, EU = "us-east-1", "eu-west-1"
 
-
-def demo_story(digits: Mapping[str, Curve]) -> Story:
-    """Return the story; `digits` are the measured curves of its versions, "1" and "2"."""
-    return Story(
-        streams=(*_digits(digits), *_documents(), *_search(), *_chat()),
-        nodes=(
-            Node("sim-digits", ((0, Machine("aws", EU, "c7i.xlarge", "on_demand")),)),
-            Node("sim-documents-1", ((0, Machine("aws", US, "c7i.xlarge", "on_demand")),)),
-            Node(
-                "sim-documents-2",
-                ((0, Machine("aws", US, "c7i.xlarge", "spot")),),
-                shift=(5, 22),
-                interruptions=3.0,
-                away_us=25 * MINUTE_US,
-            ),
-            Node(
-                "sim-search",
-                ((0, Machine("aws", US, "g4dn.xlarge", "on_demand")),),
-                pool="gpu",
-                loading_us=40 * SECOND_US,
-                memory_bytes=3 * 2**30,
-                gpu_memory_bytes=5 * 2**30,
-                watts=(14.0, 68.0),
-            ),
-            Node(
-                "sim-chat",
-                (
-                    (0, Machine("aws", US, "g6.xlarge", "on_demand")),
-                    (RESERVED_FROM_US, Machine("aws", US, "g6.xlarge", "reserved")),
-                ),
-                pool="gpu",
-                loading_us=90 * SECOND_US,
-                memory_bytes=6 * 2**30,
-                gpu_memory_bytes=20 * 2**30,
-                watts=(17.0, 70.0),
-            ),
-            Node(
-                "sim-chat-2",
-                ((HELPED_FROM_US, Machine("aws", US, "g6.xlarge", "on_demand")),),
-                pool="gpu",
-                shift=(7, 20),
-                loading_us=90 * SECOND_US,
-                memory_bytes=6 * 2**30,
-                gpu_memory_bytes=20 * 2**30,
-                watts=(17.0, 70.0),
-            ),
-        ),
-        sample_us=5 * MINUTE_US,
-    )
+def demo_streams(digits: Mapping[str, Curve]) -> tuple[Stream, ...]:
+    """Return the streams; `digits` are the measured curves of its versions, "1" and "2"."""
+    return (*_digits(digits), *_documents(), *_search(), *_chat())
 
 
 def _digits(curves: Mapping[str, Curve]) -> tuple[Stream, ...]:
@@ -206,6 +140,8 @@ def _search() -> tuple[Stream, ...]:
         Phase(ROLLED_BACK_AT_US, ((usual, 1.0),)),
     )
     caching = Caching(CACHED_FROM_US, 6 * HOUR_US)
+    # What is meant for a machine that is not there goes to the first.
+    nodes = tuple((f"sim-search{number}", 0.25) for number in ("", "-2", "-3", "-4"))
     return (
         Stream(
             "search",
@@ -214,7 +150,7 @@ def _search() -> tuple[Stream, ...]:
             rate=0.075,
             growth=0.08,
             rhythm=SHOPPERS,
-            nodes=(("sim-search", 1.0),),
+            nodes=nodes,
             priorities=(("high", 0.6), ("normal", 0.4)),
             client_regions=BOTH,
             keys=20_000,
@@ -230,7 +166,7 @@ def _search() -> tuple[Stream, ...]:
             rate=0.018,
             growth=0.04,
             rhythm=SHOPPERS,
-            nodes=(("sim-search", 1.0),),
+            nodes=nodes,
             client_regions=BOTH,
             keys=20_000,
             zipf_exponent=1.05,
