@@ -7,6 +7,8 @@ from dashboard.sparkline import clip_path
 from reports.change import Change
 from reports.tile import Detail, Tile
 
+LONG_CHARACTERS = 9  # the digits of a value that leaves its unit no room at full size
+
 
 def tiles_html(rows: Sequence[Sequence[Tile]], title: str) -> str:
     """Return `rows` of tiles as one block of HTML; `title` names it for a screen reader."""
@@ -18,12 +20,13 @@ def _tile(tile: Tile) -> str:
     shape = clip_path(tile.trend)
     spark = "" if shape is None else f'<div class="spark" style="clip-path: {shape}"></div>'
     details = "".join(map(_detail, tile.details))
+    size = "value long" if len(tile.value) > LONG_CHARACTERS else "value"
     hint = f"hint-{tile.key}"
     return (
         f'<article class="tile" data-figure="{tile.key}">'
         f'<h3 tabindex="0" aria-describedby="{hint}">{escape(tile.label)}</h3>'
         f'<div class="hint" role="tooltip" id="{hint}">{escape(tile.definition)}</div>'
-        f'<div class="figure"><p class="value">{escape(tile.value)}'
+        f'<div class="figure"><p class="{size}">{escape(tile.value)}'
         f'<span class="unit"> {escape(tile.unit)}</span></p>{spark}</div>'
         f"{_change(tile.change)}"
         f"<dl>{details}</dl></article>"

@@ -78,6 +78,6 @@ def test_a_budget_is_added_with_a_few_clicks_and_read_on_a_phone(
     box = phone.locator(STATE).bounding_box()
     assert box is not None
     assert box["x"] + box["width"] <= PHONE_PX
-    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE_PX
+    phone.wait_for_function(f"document.documentElement.scrollWidth <= {PHONE_PX}")
     assert hosts == {"127.0.0.1"}
     assert broken == []

@@ -63,13 +63,13 @@ def test_a_link_opens_its_slice_and_the_navigation_takes_it_along(
         expect(window).to_have_url(re.compile(rf"/{path}\?"))
         expect(window.get_by_role("button", name="team: checkout")).to_be_visible()
         expect(window.get_by_role("radio", name="1 hour")).to_be_checked()
-        assert query(window.url) == ASKED
+        window.wait_for_url(lambda url: query(url) == ASKED)
 
     window.reload()
     expect(window.get_by_role("heading", level=1)).to_have_text("Requests")
     expect(window.get_by_role("button", name="Tenant: search or shop")).to_be_visible()
     expect(window.get_by_test_id("stDataFrame")).to_be_visible()
-    assert query(window.url) == ASKED
+    window.wait_for_url(lambda url: query(url) == ASKED)
     # What a link of the navigation says is an address of its own: it can be opened in a new tab.
     href = window.get_by_role("link", name="Overview").get_attribute("href")
     assert query(href or "") == ASKED
@@ -97,12 +97,12 @@ def test_a_choice_is_one_step_of_the_history_and_back_undoes_it(
     chip_of_tenant = window.get_by_role("button", name="Tenant: search")
     chip_of_tenant.click()
     expect(requests).to_have_text(everything, timeout=PATIENCE_MS)
-    assert query(window.url) == {"window": ["6 hours"]}
+    window.wait_for_url(lambda url: query(url) == {"window": ["6 hours"]})
 
     window.go_back()
     expect(chip_of_tenant).to_be_visible()
     expect(requests).to_have_text(slice_size(batch, "search"), timeout=PATIENCE_MS)
-    assert query(window.url) == {"tenant": ["search"], "window": ["6 hours"]}
+    window.wait_for_url(lambda url: query(url) == {"tenant": ["search"], "window": ["6 hours"]})
     window.go_back()
     expect(window.get_by_role("radio", name="15 minutes")).to_be_checked()
     window.go_back()

@@ -41,7 +41,8 @@ def test_a_search_on_a_phone_is_in_the_address_and_nothing_is_wider_than_the_scr
     search.press("Enter")
     expect(phone.get_by_text(re.compile(r"^\d+ of 943 prices"))).to_be_visible()
     expect(phone).to_have_url(re.compile(r"search=h100[+ %].*us-east"))
-    assert phone.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") == PHONE_PX
+    main_width = "document.querySelector('[data-testid=stMain]').scrollWidth"
+    phone.wait_for_function(f"{main_width} === {PHONE_PX}")
     phone.go_back()
     expect(phone.get_by_text("943 prices", exact=True)).to_be_visible()
     expect(search).to_have_value("")

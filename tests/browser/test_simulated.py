@@ -4,10 +4,9 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from store import Batch, commit
 from tests.fixtures_usage import fill, node_sample, usage_record
@@ -17,7 +16,10 @@ pytestmark = pytest.mark.browser
 PATIENCE_MS = 30_000
 MADE_UP = {"node_id": "sim-1", "boot_id": "0198c0de-0000-7000-8000-000000000002"}
 SIMULATED = 40
-CHIP = "element => getComputedStyle(element, '::after').content"
+ADDED_TEXT = """([selector, text]) => {
+    const element = document.querySelector(selector)
+    return element !== null && getComputedStyle(element, '::after').content === text
+}"""
 
 Start = Callable[[Path], str]
 
@@ -53,8 +55,9 @@ def measured(tmp_path: Path) -> int:
     return len(batch.records)
 
 
-def chip(locator: Locator) -> str:
-    return str(locator.first.evaluate(CHIP))
+def expect_chip(page: Page, selector: str, text: str) -> None:
+    """Wait until the first such element wears this text, which a style sheet adds."""
+    page.wait_for_function(ADDED_TEXT, arg=[selector, text])
 
 
 def test_one_click_hides_what_is_simulated_and_one_shows_it_again(
@@ -66,20 +69,20 @@ def test_one_click_hides_what_is_simulated_and_one_shows_it_again(
     everything = f"{measured + SIMULATED:,}"
     expect(requests).to_have_text(everything, timeout=PATIENCE_MS)
     expect(mark).to_contain_text(f"{SIMULATED} of {everything} requests and 1 of 2 machines")
-    assert chip(window.locator(".tile h3")) == '"+ simulated"'
-    assert chip(window.locator("h2.section small")) == '"+ simulated"'
+    expect_chip(window, ".tile h3", '"+ simulated"')
+    expect_chip(window, "h2.section small", '"+ simulated"')
 
     window.get_by_role("button", name="Hide simulated history").click()
     expect(requests).to_have_text(f"{measured:,}", timeout=PATIENCE_MS)
     expect(window).to_have_url(re.compile(r"\?simulated=no$"))
     expect(mark).to_contain_text(f"is hidden: {SIMULATED} requests and 1 machine are left out")
-    assert chip(window.locator(".tile h3")) == "none"
+    expect_chip(window, ".tile h3", "none")
     expect(window.get_by_role("button", name="Clear")).to_have_count(0)
 
     window.get_by_role("button", name="Show simulated history").click()
     expect(requests).to_have_text(everything, timeout=PATIENCE_MS)
     expect(mark).to_contain_text("Measured and simulated together")
-    assert parse_qs(urlsplit(window.url).query) == {}
+    window.wait_for_url(lambda url: "?" not in url)
 
     window.go_back()
     expect(requests).to_have_text(f"{measured:,}", timeout=PATIENCE_MS)
@@ -95,7 +98,7 @@ def test_every_page_is_marked_and_keeps_the_choice(
         expect(window.get_by_role("heading", level=1)).to_have_text(name)
         expect(mark).to_contain_text("Measured and simulated together", timeout=PATIENCE_MS)
         expect(window.locator("h2.section").first).to_be_visible(timeout=PATIENCE_MS)
-        assert chip(window.locator("h2.section small")) == '"+ simulated"'
+        expect_chip(window, "h2.section small", '"+ simulated"')
 
     window.get_by_role("button", name="Hide simulated history").click()
     expect(mark).to_contain_text("is hidden")
@@ -114,4 +117,4 @@ def test_where_nothing_is_simulated_there_is_no_mark(
     window.goto(dashboard(tmp_path / "usage.duckdb"))
     expect(window.locator(".tile")).to_have_count(9, timeout=PATIENCE_MS)
     expect(window.locator(".st-key-simulated-mark")).to_have_count(0)
-    assert chip(window.locator(".tile h3")) == "none"
+    expect_chip(window, ".tile h3", "none")

@@ -29,6 +29,11 @@ def test_a_tile_shows_label_value_unit_definition_change_and_details() -> None:
         assert words in html
 
 
+@pytest.mark.parametrize(("value", "size"), [("4.56", "value"), ("0.000000287", "value long")])
+def test_a_long_value_is_set_smaller_so_that_its_unit_is_in_sight(value: str, size: str) -> None:
+    assert f'<p class="{size}">{value}<' in tiles_html([[tile(value=value)]], "Figures")
+
+
 def test_a_definition_describes_its_label_to_a_screen_reader() -> None:
     html = tiles_html([[tile()]], "Figures")
     assert 'tabindex="0" aria-describedby="hint-latency"' in html
