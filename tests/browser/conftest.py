@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dashboard.settings import ROOT
 
@@ -26,6 +26,7 @@ LAUNCH_ARGUMENTS = (
     "--disable-sync",
 )
 STOP_PATIENCE_S = 10
+PATIENCE_MS = 30_000  # as long as Playwright gives a click
 
 
 # Not for the session: Playwright runs an event loop in this thread, and other tests run theirs.
@@ -38,12 +39,22 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path, args=list(LAUNCH_ARGUMENTS), headless=True
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def window(chromium: Browser) -> Iterator[Page]:
+    """Return a window of its own, as wide as a small laptop's."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    yield page
+    context.close()
 
 
 class Server:

@@ -13,7 +13,6 @@ from tests.budget_history import END_US, steady_days
 
 pytestmark = pytest.mark.browser
 
-PATIENCE_MS = 30_000
 PHONE_PX = 390
 STATE = "table.budgets td .promise"
 
@@ -32,9 +31,7 @@ def open_page(chromium: Browser) -> Iterator[Callable[[int, str], Page]]:
             viewport={"width": width, "height": 900},
         )
         contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        return page
+        return context.new_page()
 
     yield open_in
     for context in contexts:
@@ -56,9 +53,7 @@ def test_a_budget_is_added_with_a_few_clicks_and_read_on_a_phone(
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.goto(address)
         # Days are UTC days, wherever the reader sits.
-        expect(page.locator(".status").first).to_contain_text(
-            "24 Sep 2025, 12:00 UTC", timeout=PATIENCE_MS
-        )
+        expect(page.locator(".status").first).to_contain_text("24 Sep 2025, 12:00 UTC")
         expect(page.locator('[data-figure="anomalies"] .value')).to_have_text("1")
         for chart in ("month-outlook", "usual-range"):
             expect(page.locator(f".st-key-{chart} .js-plotly-plot")).to_be_visible()
@@ -69,11 +64,11 @@ def test_a_budget_is_added_with_a_few_clicks_and_read_on_a_phone(
     page.get_by_label("USD a month").fill("5")
     page.get_by_label("USD a month").press("Enter")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.locator(STATE)).to_have_text("exceeded", timeout=PATIENCE_MS)
+    expect(page.locator(STATE)).to_have_text("exceeded")
     assert [str(budget.usd_per_month) for budget in read_budgets(budgets_beside(database))] == ["5"]
 
     phone = visit(PHONE_PX, "dark")
-    expect(phone.locator(STATE)).to_have_text("exceeded", timeout=PATIENCE_MS)
+    expect(phone.locator(STATE)).to_have_text("exceeded")
     # In sight without pushing the table aside, and the page is no wider than the phone.
     box = phone.locator(STATE).bounding_box()
     assert box is not None

@@ -12,7 +12,6 @@ from tests.fixtures_usage import fill
 
 pytestmark = pytest.mark.browser
 
-PATIENCE_MS = 30_000
 # The box before the first row, and its first cell.
 BOX: Position = {"x": 18, "y": 53}
 CELL: Position = {"x": 70, "y": 53}
@@ -24,8 +23,6 @@ Start = Callable[[Path], str]
 def window(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1280, "height": 1900})
     page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
     yield page
     context.close()
 

@@ -14,7 +14,6 @@ from tests.fixtures_usage import fill, node_sample, usage_record
 
 pytestmark = pytest.mark.browser
 
-PATIENCE_MS = 30_000
 BACKGROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 28)"}
 
 Start = Callable[[Path], str]
@@ -27,7 +26,6 @@ class Visit:
         self.page = page
         self.hosts: set[str | None] = set()
         self.complaints: list[str] = []
-        page.set_default_timeout(PATIENCE_MS)
         page.on("request", lambda request: self._note_host(request.url))
         page.on("websocket", lambda socket: self._note_host(socket.url))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -91,7 +89,7 @@ def test_overview_shows_what_is_stored_in_either_theme_and_asks_nobody_else(
     visit = open_visit(scheme)
     visit.page.goto(dashboard(database))
 
-    expect(visit.page.locator(".tile")).to_have_count(9, timeout=PATIENCE_MS)
+    expect(visit.page.locator(".tile")).to_have_count(9)
     expect(visit.requests).to_have_text(f"{len(batch.records):,}")
     expect(visit.figure("spend")).to_have_text("0.1785 USD/h")
     expect(visit.page.locator(".promise.met")).to_have_count(3)
@@ -99,7 +97,7 @@ def test_overview_shows_what_is_stored_in_either_theme_and_asks_nobody_else(
     expect(visit.page.locator(".provenance")).to_contain_text("aws c7i.xlarge in us-east-1")
     for chart, words in (("cost-over-time", "Idle"), ("latency-over-time", "p99 target 80 ms")):
         drawn = visit.page.locator(f".st-key-{chart} .js-plotly-plot")
-        expect(drawn).to_be_visible(timeout=PATIENCE_MS)
+        expect(drawn).to_be_visible()
         expect(drawn).to_contain_text(words)
     expect(visit.page.locator(".stApp")).to_have_css("background-color", BACKGROUNDS[scheme])
     expect(visit.page.get_by_text("Deploy", exact=True)).to_have_count(0)
@@ -114,7 +112,7 @@ def test_a_new_commit_is_shown_without_a_reload(
     visit = open_visit()
     visit.page.goto(dashboard(database))
     before = len(batch.records)
-    expect(visit.requests).to_have_text(f"{before:,}", timeout=PATIENCE_MS)
+    expect(visit.requests).to_have_text(f"{before:,}")
     visit.page.evaluate("window.sameDocument = true")
 
     at_us = now_us()
@@ -124,7 +122,7 @@ def test_a_new_commit_is_shown_without_a_reload(
     )
     commit(database, late, now_us=at_us)
 
-    expect(visit.requests).to_have_text(f"{before + 7:,}", timeout=PATIENCE_MS)
+    expect(visit.requests).to_have_text(f"{before + 7:,}")
     assert visit.page.evaluate("window.sameDocument") is True
     assert visit.complaints == []
 
@@ -134,9 +132,9 @@ def test_an_empty_dashboard_fills_by_itself(
 ) -> None:
     visit = open_visit()
     visit.page.goto(dashboard(database))
-    expect(visit.page.get_by_text("No database yet")).to_be_visible(timeout=PATIENCE_MS)
+    expect(visit.page.get_by_text("No database yet")).to_be_visible()
     fill(database, now_us(), minutes=1, per_second=3.0)
-    expect(visit.page.locator(".tile")).to_have_count(9, timeout=PATIENCE_MS)
+    expect(visit.page.locator(".tile")).to_have_count(9)
     expect(visit.page.get_by_text("No database yet")).to_have_count(0)
 
 
@@ -149,9 +147,9 @@ def test_the_chosen_window_is_in_the_url_and_survives_a_reload(
     visit.page.get_by_role("radio", name="1 hour").click()
     visit.page.wait_for_url("**?window=1+hour")
     shown = visit.page.get_by_role("region", name="Figures of the last 1 hour")
-    expect(shown).to_be_visible(timeout=PATIENCE_MS)
+    expect(shown).to_be_visible()
     visit.page.reload()
-    expect(shown).to_be_visible(timeout=PATIENCE_MS)
+    expect(shown).to_be_visible()
 
 
 def test_requests_can_be_read_and_taken_away_as_a_file(
@@ -161,7 +159,7 @@ def test_requests_can_be_read_and_taken_away_as_a_file(
     visit = open_visit()
     visit.page.goto(dashboard(database))
     visit.page.get_by_role("link", name="Requests").click()
-    expect(visit.page.get_by_test_id("stDataFrame")).to_be_visible(timeout=PATIENCE_MS)
+    expect(visit.page.get_by_test_id("stDataFrame")).to_be_visible()
     expect(visit.page.locator(".st-key-cost-by-latency .js-plotly-plot")).to_be_visible()
     with visit.page.expect_download() as download:
         visit.page.get_by_role("button", name="Download CSV").click()

@@ -12,7 +12,6 @@ from tests.fixtures_usage import fill
 
 pytestmark = pytest.mark.browser
 
-PATIENCE_MS = 30_000
 PHONE_PX = 390
 
 Start = Callable[[Path], str]
@@ -24,7 +23,6 @@ def phone(chromium: Browser) -> Iterator[Page]:
         viewport={"width": PHONE_PX, "height": 1200}, color_scheme="dark"
     )
     page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
     yield page
     context.close()
 
@@ -34,7 +32,7 @@ def test_a_search_on_a_phone_is_in_the_address_and_nothing_is_wider_than_the_scr
 ) -> None:
     fill(tmp_path / "usage.duckdb", time.time_ns() // 1000, minutes=2, per_second=2.0)
     phone.goto(f"{dashboard(tmp_path / 'usage.duckdb')}/prices")
-    expect(phone.get_by_text("943 prices")).to_be_visible(timeout=PATIENCE_MS)
+    expect(phone.get_by_text("943 prices")).to_be_visible()
     expect(phone.locator("table.facts").first).to_contain_text("aws c7i.xlarge in us-east-1")
     search = phone.get_by_placeholder(re.compile("^Search"))
     search.fill("h100 us-east")
