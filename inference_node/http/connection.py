@@ -353,9 +353,13 @@ class Connection(asyncio.Protocol):
         return bool(poll.poll(0))
 
     def _write(self, data: bytes) -> None:
-        """Write `data` now, behind the answers that are to be written soon."""
+        """Write `data` now, behind the answers that are to be written soon.
+
+        A handler may have a last word for a client that has just left: nobody reads it.
+        """
         self._server.flush()
-        self._transport.write(data)
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     def _send_continue(self) -> None:
         self._write(CONTINUE)

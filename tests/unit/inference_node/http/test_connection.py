@@ -386,6 +386,35 @@ def test_a_stream_is_ended_when_its_client_leaves() -> None:
     play(story, endless)
 
 
+def test_a_last_word_to_a_client_that_has_left_is_no_defect(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ended = asyncio.Event()
+
+    async def with_last_word(request: Request) -> StreamingResponse:
+        async def parts() -> AsyncGenerator[bytes, None]:
+            try:
+                yield b"begun"
+                try:
+                    await anext(request.parts())
+                except RequestError as error:
+                    yield str(error).encode()
+            finally:
+                ended.set()
+
+        return StreamingResponse(parts())
+
+    async def story(server: HttpServer, connect: Callable[[], Awaitable[Client]]) -> None:
+        client = await connect()
+        client.writer.write(b"POST /b HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n")
+        await client.reader.readuntil(b"begun\r\n")
+        client.writer.transport.abort()
+        await ended.wait()
+
+    play(story, with_last_word)
+    assert caplog.records == []
+
+
 def test_a_client_that_reads_only_after_it_has_sent_everything_is_not_locked_out() -> None:
     async def twice(request: Request) -> StreamingResponse:
         async def parts() -> AsyncGenerator[bytes, None]:
