@@ -72,6 +72,8 @@ class Connection(asyncio.Protocol):
         self._closing = False
         self._may_discard_bytes = 0
         self._writable: asyncio.Event | None = None
+        self._awaits_reader = False  # an answer is held up until the client reads
+        self._unsent_bytes = 0
 
     # What the loop tells.
 
@@ -202,8 +204,14 @@ class Connection(asyncio.Protocol):
     def expire(self) -> None:
         """The deadline has passed."""
         self.deadline = None
-        if self._closing or self._transport.is_closing() or self._writable is not None:
-            self._transport.abort()
+        unsent_bytes = self._transport.get_write_buffer_size()
+        to_be_read = self._awaits_reader or (self._current is None and unsent_bytes > 0)
+        if to_be_read or self._closing or self._transport.is_closing():
+            # Slow is no reason, as long as it goes on. It grows by what was to be written soon.
+            if unsent_bytes not in (0, self._unsent_bytes):
+                self._expect_reading(self._limits.body_timeout_s)
+            else:
+                self._transport.abort()
         elif self._current is not None and self._incoming is self._current:
             limit = self._limits.body_timeout_s
             if not self._current.awaited:  # it is the node's turn
@@ -303,9 +311,16 @@ class Connection(asyncio.Protocol):
         """
         most = 0 if request.complete else MOST_UNREAD_BYTES
         if self._writable is not None and self._transport.get_write_buffer_size() > most:
-            self.deadline = self._loop.time() + self._limits.body_timeout_s
+            self._expect_reading(self._limits.body_timeout_s)
+            self._awaits_reader = True
             await self._writable.wait()
+            self._awaits_reader = False
             self.deadline = None
+
+    def _expect_reading(self, within_s: float) -> None:
+        """Give the client this time to read something of what it was sent, if not all is."""
+        self.deadline = self._loop.time() + within_s
+        self._unsent_bytes = self._transport.get_write_buffer_size()
 
     def _ended(self, request: Request) -> None:
         self._current = self._task = None
@@ -326,7 +341,7 @@ class Connection(asyncio.Protocol):
             self._begin(self._waiting.popleft())
         elif not self._in_head:
             idle_s = self._limits.keep_alive_s if self._server.accepting else LAST_REQUEST_S
-            self.deadline = self._loop.time() + idle_s
+            self._expect_reading(idle_s)
         if not self._waiting:
             self._read(True)
 
@@ -390,7 +405,7 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
         self._server.flush()
         unsent = self._transport.get_write_buffer_size() > 0
-        self.deadline = self._loop.time() + (self._limits.body_timeout_s if unsent else LINGER_S)
+        self._expect_reading(self._limits.body_timeout_s if unsent else LINGER_S)
         self._may_discard_bytes = linger_bytes
         if not linger_bytes:
             self._transport.close()

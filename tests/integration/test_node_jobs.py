@@ -24,11 +24,11 @@ LINES = 100_000
 CONFIG = f"""
 [serving]
 max_body_bytes = {LIMIT}
-body_timeout_seconds = 1.0
 drain_seconds = 0.2
 [metering]
 sample_interval_seconds = 0.05
 """
+IMPATIENT = CONFIG.replace("[serving]", "[serving]\nbody_timeout_seconds = 1.0")
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,12 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def node(repository: Path, tmp_path: Path) -> Iterator[Node]:
     with running_node(tmp_path, repository, CONFIG) as node:
+        yield node
+
+
+@pytest.fixture
+def impatient_node(repository: Path, tmp_path: Path) -> Iterator[Node]:
+    with running_node(tmp_path, repository, IMPATIENT) as node:
         yield node
 
 
@@ -148,9 +154,9 @@ def test_long_lines_are_answered_as_short_ones_are_also_when_who_parses_them_die
 
 
 def test_answers_come_while_lines_are_still_sent_and_whoever_takes_his_time_may(
-    node: Node,
+    impatient_node: Node,
 ) -> None:
-    with job(node, "doubling") as asked:
+    with job(impatient_node, "doubling") as asked:
         asked.begin()
         for number in range(1, 8):  # each pause is within the limit, all together are not
             asked.send(line(number)[:20])
@@ -162,9 +168,9 @@ def test_answers_come_while_lines_are_still_sent_and_whoever_takes_his_time_may(
 
 
 def test_a_client_that_sends_nothing_more_gets_what_is_done_and_is_told_why_it_ends(
-    node: Node,
+    impatient_node: Node,
 ) -> None:
-    with job(node, "doubling") as asked:
+    with job(impatient_node, "doubling") as asked:
         asked.send(line(1) + b"\n" + line(2))
         asked.begin()
         assert asked.answer()["line"] == 1
@@ -178,7 +184,7 @@ def test_a_client_that_sends_nothing_more_gets_what_is_done_and_is_told_why_it_e
 def test_a_client_that_waits_for_its_answers_is_not_to_blame_for_the_time_they_take(
     repository: Path, tmp_path: Path
 ) -> None:
-    config = CONFIG.replace("body_timeout_seconds = 1.0", "body_timeout_seconds = 0.3")
+    config = IMPATIENT.replace("1.0", "0.3")
     with running_node(tmp_path, repository, config) as node, job(node, "slow") as asked:
         asked.send(b"\n".join([line(1, 256)] * 40) + b"\n")
         asked.begin()

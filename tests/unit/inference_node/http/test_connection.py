@@ -8,6 +8,7 @@ import pytest
 import uvloop
 
 from inference_node.errors import RequestError
+from inference_node.http.connection import Connection
 from inference_node.http.request import Request
 from inference_node.http.response import Response, StreamingResponse, error_response
 from inference_node.http.server import Handler, HttpServer, Limits
@@ -413,6 +414,73 @@ def test_a_last_word_to_a_client_that_has_left_is_no_defect(
 
     play(story, with_last_word)
     assert caplog.records == []
+
+
+HUGE = b"x" * 32 * 2**20  # more than the system keeps for a client that does not read
+
+
+def only_connection(server: HttpServer) -> Connection:
+    (connection,) = server._connections
+    return connection
+
+
+async def huge_answer(request: Request) -> Response:
+    return Response(200, HUGE, b"text/plain")
+
+
+async def huge_stream(request: Request) -> StreamingResponse:
+    async def parts() -> AsyncGenerator[bytes, None]:
+        yield HUGE
+        yield b"the end"
+
+    return StreamingResponse(parts())
+
+
+@pytest.mark.parametrize("handler", [huge_answer, huge_stream])
+@pytest.mark.parametrize("header", [b"", b"connection: close\r\n"])
+def test_a_client_may_read_slowly_and_may_not_stop(handler: Handler, header: bytes) -> None:
+    async def story(server: HttpServer, connect: Callable[[], Awaitable[Client]]) -> None:
+        client = await connect()
+        client.writer.write(b"GET /a HTTP/1.1\r\nhost: x\r\n" + header + b"\r\n")
+        read = 0
+        for _ in range(3):
+            read += len(await client.reader.readexactly(8 * 2**20))
+            only_connection(server).expire()
+        # What the system has taken from the connection meanwhile is not what counts.
+        while server.connections:
+            only_connection(server).expire()
+            await asyncio.sleep(0)
+        assert read + len(await client.ended()) < len(HUGE)
+
+    play(story, handler)
+
+
+def test_a_client_that_does_not_read_yet_is_not_blamed_for_the_time_the_node_takes() -> None:
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: Request) -> StreamingResponse:
+        async def parts() -> AsyncGenerator[bytes, None]:
+            yield HUGE
+            begun.set()
+            await go.wait()
+            async for part in request.parts():
+                yield part
+
+        return StreamingResponse(parts())
+
+    async def story(server: HttpServer, connect: Callable[[], Awaitable[Client]]) -> None:
+        client = await connect()
+        client.writer.write(b"POST /b HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\none")
+        await begun.wait()
+        only_connection(server).expire()
+        go.set()
+        await client.reader.readuntil(b"\r\n\r\n")
+        await client.reader.readexactly(len(b"%x\r\n%b\r\n" % (len(HUGE), HUGE)))
+        assert await client.reader.readuntil(b"one\r\n") == b"3\r\none\r\n"
+        client.writer.write(b"two")
+        assert await client.reader.readuntil(b"0\r\n\r\n") == b"3\r\ntwo\r\n0\r\n\r\n"
+
+    play(story, slow)
 
 
 def test_a_client_that_reads_only_after_it_has_sent_everything_is_not_locked_out() -> None:
