@@ -11,32 +11,13 @@ import pytest
 
 from tests.integration.import_log import (
     HEADER,
-    MAP,
     START_MS,
     Import,
     command,
-    importing,
     log,
     query,
     tokens,
 )
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "usage.duckdb"
-
-
-@pytest.fixture
-def map_file(tmp_path: Path) -> Path:
-    path = tmp_path / "map.toml"
-    path.write_text(MAP)
-    return path
-
-
-@pytest.fixture
-def bring_in(database: Path, map_file: Path, capsys: pytest.CaptureFixture[str]) -> Import:
-    return importing(database, map_file, capsys)
 
 
 def test_a_trace_of_azures_shape_is_stored_with_its_tokens(

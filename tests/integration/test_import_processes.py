@@ -27,11 +27,9 @@ from store import (
 from tests.fixtures_usage import BOOT_ID, NODE_ID, usage_record
 from tests.integration.import_log import (
     HEADER,
-    MAP,
     WAIT_S,
     Import,
     command,
-    importing,
     log,
     query,
     stop_between_commits,
@@ -41,23 +39,6 @@ from tests.integration.import_log import (
     wide,
 )
 from usage import SpoolWriter, encode_line
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "usage.duckdb"
-
-
-@pytest.fixture
-def map_file(tmp_path: Path) -> Path:
-    path = tmp_path / "map.toml"
-    path.write_text(MAP)
-    return path
-
-
-@pytest.fixture
-def bring_in(database: Path, map_file: Path, capsys: pytest.CaptureFixture[str]) -> Import:
-    return importing(database, map_file, capsys)
 
 
 def test_what_is_appended_to_a_file_whose_import_was_interrupted_is_stored_with_the_rest(

@@ -11,28 +11,10 @@ from tests.integration.import_log import (
     MAP,
     Import,
     command,
-    importing,
     log,
     query,
     tokens,
 )
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "usage.duckdb"
-
-
-@pytest.fixture
-def map_file(tmp_path: Path) -> Path:
-    path = tmp_path / "map.toml"
-    path.write_text(MAP)
-    return path
-
-
-@pytest.fixture
-def bring_in(database: Path, map_file: Path, capsys: pytest.CaptureFixture[str]) -> Import:
-    return importing(database, map_file, capsys)
 
 
 def test_empty_files_are_no_trouble(tmp_path: Path, bring_in: Import) -> None:

@@ -1,14 +1,10 @@
 """What a filter can be chosen from, and values of users in it."""
 
-from collections.abc import Iterator
 from dataclasses import fields
-
-import pytest
 
 from store import (
     ByLabel,
     Filter,
-    open_reader,
     read_breakdown,
     read_choices,
     read_label_choices,
@@ -17,7 +13,6 @@ from store import (
 from tests.integration.truth_queries import (
     TRUTH,
     Stored,
-    store_truth,
 )
 from tests.integration.usage_truth import (
     BOOTS,
@@ -26,14 +21,6 @@ from tests.integration.usage_truth import (
     PERIOD,
     is_request,
 )
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
-    database = tmp_path_factory.mktemp("queries") / "usage.duckdb"
-    store_truth(database)
-    with open_reader(database) as opened:
-        yield Stored(opened)
 
 
 def test_everything_that_occurs_can_be_chosen(stored: Stored) -> None:

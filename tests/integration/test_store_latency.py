@@ -1,7 +1,6 @@
 """Latencies that are read are those of plain Python: quantiles, curve, heat map, stages."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -12,7 +11,6 @@ from store import (
     Grouping,
     Period,
     heat_map,
-    open_reader,
     percentile_curve,
     read_latency,
     read_stages,
@@ -25,7 +23,6 @@ from tests.integration.truth_queries import (
     TRUTH,
     Stored,
     few,
-    store_truth,
 )
 from tests.integration.usage_truth import (
     PERIOD,
@@ -35,14 +32,6 @@ from tests.integration.usage_truth import (
     nearest_rank,
     step_of,
 )
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
-    database = tmp_path_factory.mktemp("queries") / "usage.duckdb"
-    store_truth(database)
-    with open_reader(database) as opened:
-        yield Stored(opened)
 
 
 @few

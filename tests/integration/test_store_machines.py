@@ -1,7 +1,6 @@
 """What machines did is read as plain Python makes it of the same samples: use, load, batches."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -33,7 +32,6 @@ from tests.integration.truth_queries import (
     TRUTH,
     Stored,
     few,
-    store_truth,
 )
 from tests.integration.usage_truth import (
     CHANGES,
@@ -45,14 +43,6 @@ from tests.integration.usage_truth import (
     step_of,
 )
 from usage import NodeSample
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
-    database = tmp_path_factory.mktemp("queries") / "usage.duckdb"
-    store_truth(database)
-    with open_reader(database) as opened:
-        yield Stored(opened)
 
 
 @few

@@ -1,9 +1,6 @@
 """Single requests are found as plain Python finds them: latest, slowest, dearest, in order."""
 
-from collections.abc import Iterator
-
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +9,6 @@ from store import (
     ARRIVAL_COLUMNS,
     Filter,
     Period,
-    open_reader,
     read_arrivals,
     read_dearest_candidates,
     read_latest_requests,
@@ -25,7 +21,6 @@ from tests.integration.truth_queries import (
     Stored,
     few,
     logged_ids,
-    store_truth,
 )
 from tests.integration.usage_truth import (
     CHANGES,
@@ -33,14 +28,6 @@ from tests.integration.usage_truth import (
     is_request,
     rate,
 )
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
-    database = tmp_path_factory.mktemp("queries") / "usage.duckdb"
-    store_truth(database)
-    with open_reader(database) as opened:
-        yield Stored(opened)
 
 
 @few

@@ -1,7 +1,6 @@
 """Counts and costs that are read are what plain Python makes of the same facts, filtered or not."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,7 +47,6 @@ from tests.integration.truth_queries import (
     Stored,
     buckets,
     few,
-    store_truth,
     totals,
 )
 from tests.integration.usage_truth import (
@@ -63,14 +61,6 @@ from tests.integration.usage_truth import (
     worker_us,
 )
 from usage import UsageRecord
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
-    database = tmp_path_factory.mktemp("queries") / "usage.duckdb"
-    store_truth(database)
-    with open_reader(database) as opened:
-        yield Stored(opened)
 
 
 @few
